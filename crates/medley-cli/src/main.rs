@@ -1,0 +1,2 @@
+//! The command medley: pretrain, evaluate, predict, export, info.
+fn main() {}

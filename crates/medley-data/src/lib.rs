@@ -1,0 +1,1 @@
+//! The task database of Medley: records, images, augmentation, batches.

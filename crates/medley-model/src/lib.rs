@@ -1,0 +1,1 @@
+//! Architecture of the Medley models: encoder, squeezer, decoders, heads.

@@ -1,0 +1,1 @@
+//! Multi-task training of Medley: losses, loops, checkpoints, metrics.

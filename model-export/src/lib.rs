@@ -1,0 +1,1 @@
+//! Makes weight packages: quantization, self-test, model card.

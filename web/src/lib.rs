@@ -1,0 +1,1 @@
+//! Medley in the browser: one model behind wasm-bindgen.

@@ -1,0 +1,2 @@
+//! Tasks of this repository: demo, test, bench.
+fn main() {}
