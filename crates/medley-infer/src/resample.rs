@@ -1,0 +1,101 @@
+//! The one resampling filter: a triangle, widened when it makes things smaller.
+//!
+//! Centres of pixels lie at half-integers, so enlarging is bilinear interpolation (align_corners
+//! off) and reducing averages over everything an output pixel covers. Plain f32 additions and
+//! multiplications in a fixed order: native and WebAssembly give the same bits.
+
+/// The inputs that one output mixes, with their weights.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tap {
+    /// First input.
+    pub start: usize,
+    /// Weights of the inputs from `start` on; they add up to 1.
+    pub weights: Vec<f32>,
+}
+
+/// How an axis of `from` samples becomes one of `to`; both at least 1.
+pub(crate) fn taps(from: usize, to: usize) -> Vec<Tap> {
+    // f64 here, so that positions on a 16 384 axis are exact to far below a weight's f32 rounding.
+    let scale = from as f64 / to as f64;
+    let support = scale.max(1.0);
+    (0..to)
+        .map(|i| {
+            let centre = (i as f64 + 0.5) * scale;
+            let start = ((centre - support).floor().max(0.0) as usize).min(from - 1);
+            let end = ((centre + support).ceil() as usize).clamp(start + 1, from);
+            let raw: Vec<f64> = (start..end)
+                .map(|j| (1.0 - (j as f64 + 0.5 - centre).abs() / support).max(0.0))
+                .collect();
+            let sum: f64 = raw.iter().sum();
+            Tap { start, weights: raw.iter().map(|w| (w / sum) as f32).collect() }
+        })
+        .collect()
+}
+
+/// `out += weight · row`, element by element.
+pub(crate) fn add_scaled(out: &mut [f32], row: &[f32], weight: f32) {
+    for (o, r) in out.iter_mut().zip(row) {
+        *o += weight * r;
+    }
+}
+
+/// Mixes whole rows: `rows` holds rows of `out.len()` values each.
+pub(crate) fn mix_rows(out: &mut [f32], rows: &[f32], tap: &Tap) {
+    out.fill(0.0);
+    let length = out.len();
+    for (row, &weight) in rows[tap.start * length..].chunks_exact(length).zip(&tap.weights) {
+        if weight != 0.0 {
+            add_scaled(out, row, weight);
+        }
+    }
+}
+
+/// Mixes along a row of interleaved values with `C` channels.
+pub(crate) fn mix_columns<const C: usize>(out: &mut [f32], row: &[f32], taps: &[Tap]) {
+    for (o, tap) in out.chunks_exact_mut(C).zip(taps) {
+        let mut sum = [0.0f32; C];
+        for (p, &w) in row[tap.start * C..].chunks_exact(C).zip(&tap.weights) {
+            for c in 0..C {
+                sum[c] += w * p[c];
+            }
+        }
+        o.copy_from_slice(&sum);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_add_up_to_one_for_all_sizes() {
+        for (from, to) in [(1, 1), (1, 7), (7, 1), (5, 5), (3, 10), (1000, 3), (16_384, 33)] {
+            let all = taps(from, to);
+            assert_eq!(all.len(), to);
+            for tap in all {
+                assert!(tap.start + tap.weights.len() <= from);
+                let sum: f32 = tap.weights.iter().sum();
+                // Up to 1000 weights, each rounded to f32: far below 1000 · 6e-8.
+                assert!((sum - 1.0).abs() < 1e-5, "{from} -> {to}: {sum}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_size_changes_nothing() {
+        for tap in taps(9, 9).iter().enumerate().map(|(i, t)| (i, t.clone())) {
+            let (i, tap) = tap;
+            for (k, w) in tap.weights.iter().enumerate() {
+                assert_eq!(*w, if tap.start + k == i { 1.0 } else { 0.0 });
+            }
+        }
+    }
+
+    #[test]
+    fn doubling_is_bilinear_with_half_pixel_centres() {
+        let row = [0.0, 1.0, 3.0];
+        let mut out = [0.0; 6];
+        mix_columns::<1>(&mut out, &row, &taps(3, 6));
+        assert_eq!(out, [0.0, 0.25, 0.75, 1.5, 2.5, 3.0]);
+    }
+}
