@@ -1,0 +1,105 @@
+//! A convolution and its normalisation, which fold into one convolution for inference.
+
+use burn::module::{Module, Param};
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, GroupNorm, GroupNormConfig, PaddingConfig2d};
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+/// Which normalisation follows a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NormKind {
+    /// Batch normalisation; folded into the convolution at export.
+    Batch,
+    /// Group normalisation in groups of 8 channels; independent of the batch.
+    Group,
+    /// None: the convolution has a bias instead. What `Batch` becomes when it is folded.
+    Folded,
+}
+
+/// Channels that share one group's statistics in [`NormKind::Group`].
+const CHANNELS_PER_GROUP: usize = 8;
+
+#[derive(Module, Debug)]
+enum Norm {
+    Batch(BatchNorm),
+    Group(GroupNorm),
+}
+
+/// A 2-D convolution followed by a normalisation, "same" padding.
+#[derive(Module, Debug)]
+pub(crate) struct ConvNorm {
+    conv: Conv2d,
+    norm: Option<Norm>,
+}
+
+/// Shape of a [`ConvNorm`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ConvNormConfig {
+    pub channels_in: usize,
+    pub channels_out: usize,
+    /// Side of the square kernel, odd.
+    pub kernel: usize,
+    pub stride: usize,
+    pub norm: NormKind,
+}
+
+impl ConvNormConfig {
+    pub(crate) fn init(&self, device: &Device) -> ConvNorm {
+        let conv =
+            Conv2dConfig::new([self.channels_in, self.channels_out], [self.kernel, self.kernel])
+                .with_stride([self.stride, self.stride])
+                .with_padding(same_padding(self.kernel))
+                .with_bias(self.norm == NormKind::Folded)
+                .init(device);
+        let norm = match self.norm {
+            NormKind::Batch => {
+                Some(Norm::Batch(BatchNormConfig::new(self.channels_out).init(device)))
+            }
+            NormKind::Group => {
+                let groups = (self.channels_out / CHANNELS_PER_GROUP).max(1);
+                Some(Norm::Group(GroupNormConfig::new(groups, self.channels_out).init(device)))
+            }
+            NormKind::Folded => None,
+        };
+        ConvNorm { conv, norm }
+    }
+}
+
+/// Padding that keeps the side at stride 1 for an odd `kernel`.
+pub(crate) fn same_padding(kernel: usize) -> PaddingConfig2d {
+    let pad = kernel / 2;
+    PaddingConfig2d::Explicit(pad, pad, pad, pad)
+}
+
+impl ConvNorm {
+    /// # Shapes
+    /// - input: `[batch, channels_in, height, width]`
+    /// - output: `[batch, channels_out, ⌈height / stride⌉, ⌈width / stride⌉]`
+    pub(crate) fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let output = self.conv.forward(input);
+        match &self.norm {
+            Some(Norm::Batch(norm)) => norm.forward(output),
+            Some(Norm::Group(norm)) => norm.forward(output),
+            None => output,
+        }
+    }
+
+    /// Multiplies a batch normalisation into the convolution's weights:
+    /// `w' = w·γ/√(σ²+ε)`, `b' = β − μ·γ/√(σ²+ε)`.
+    pub(crate) fn fold(&self) -> Self {
+        let Some(Norm::Batch(norm)) = &self.norm else {
+            return self.clone();
+        };
+        let factor = norm.gamma.val()
+            / (norm.running_var.value_sync() + norm.epsilon).sqrt();
+        let bias = norm.beta.val() - norm.running_mean.value_sync() * factor.clone();
+        let channels = factor.dims()[0];
+        let mut conv = self.conv.clone();
+        conv.weight =
+            Param::from_tensor(self.conv.weight.val() * factor.reshape([channels, 1, 1, 1]));
+        conv.bias = Some(Param::from_tensor(bias));
+        Self { conv, norm: None }
+    }
+}

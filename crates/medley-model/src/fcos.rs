@@ -1,0 +1,192 @@
+//! The shared detection decoder and the heads on it.
+//!
+//! Tian et al., *FCOS: fully convolutional one-stage object detection* (2019), on a feature
+//! pyramid (Lin et al., 2017) at strides 8 to 128.
+
+use burn::module::{Initializer, Module, Param};
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{Gelu, GroupNorm, GroupNormConfig};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+
+use crate::conv_norm::same_padding;
+use crate::pointwise::Pointwise;
+use crate::upsample::upsample_nearest;
+
+/// Strides of the five levels, in pixels of the input.
+pub const STRIDES: [usize; 5] = [8, 16, 32, 64, 128];
+
+/// Groups of the group normalisation in the towers.
+const GROUPS: usize = 16;
+
+/// Probability that an untrained head gives to every class at every location: as few locations
+/// hold an object, the loss would otherwise begin with the background alone (Lin et al., *Focal
+/// loss*, 2017, §4.1).
+const PRIOR: f64 = 0.01;
+
+/// Largest exponent of a distance, so that no logit overflows: e⁶ strides = 3 227 pixels at P3.
+const MAX_EXPONENT: f64 = 6.0;
+
+/// FPN and the two towers.
+#[derive(Module, Debug)]
+pub(crate) struct DetectionDecoder {
+    lateral: Vec<Pointwise>,
+    output: Vec<Conv2d>,
+    down: Vec<Conv2d>,
+    class_tower: Vec<TowerLayer>,
+    box_tower: Vec<TowerLayer>,
+}
+
+#[derive(Module, Debug)]
+struct TowerLayer {
+    conv: Conv2d,
+    norm: GroupNorm,
+    gelu: Gelu,
+}
+
+/// What the towers answer for one level.
+#[derive(Debug, Clone)]
+pub struct TowerOutput {
+    /// `[batch, channels, height / stride, width / stride]`
+    pub class_features: Tensor<4>,
+    /// The same shape.
+    pub box_features: Tensor<4>,
+    /// Pixels between neighbouring locations.
+    pub stride: usize,
+}
+
+fn conv3x3(channels_in: usize, channels_out: usize, stride: usize, device: &Device) -> Conv2d {
+    Conv2dConfig::new([channels_in, channels_out], [3, 3])
+        .with_stride([stride, stride])
+        .with_padding(same_padding(3))
+        .init(device)
+}
+
+impl DetectionDecoder {
+    /// `widths`: channels of s2, s3 and the squeezed map; `depth`: layers in each tower.
+    pub(crate) fn new(
+        widths: [usize; 3],
+        channels: usize,
+        depth: usize,
+        device: &Device,
+    ) -> Self {
+        let tower = || {
+            (0..depth)
+                .map(|_| TowerLayer {
+                    conv: conv3x3(channels, channels, 1, device),
+                    norm: GroupNormConfig::new(GROUPS.min(channels), channels).init(device),
+                    gelu: Gelu::new(),
+                })
+                .collect()
+        };
+        Self {
+            lateral: widths.iter().map(|&w| Pointwise::new(w, channels, device)).collect(),
+            output: (0..3).map(|_| conv3x3(channels, channels, 1, device)).collect(),
+            down: (0..2).map(|_| conv3x3(channels, channels, 2, device)).collect(),
+            class_tower: tower(),
+            box_tower: tower(),
+        }
+    }
+
+    /// # Shapes
+    /// - s2, s3, squeezed: `[batch, widths[i], height / 8, 16, 32, …]`
+    /// - output: one entry for each of [`STRIDES`]
+    pub(crate) fn forward(
+        &self,
+        s2: Tensor<4>,
+        s3: Tensor<4>,
+        squeezed: Tensor<4>,
+    ) -> Vec<TowerOutput> {
+        let mut merged: Vec<Tensor<4>> = Vec::with_capacity(3);
+        for (lateral, map) in self.lateral.iter().zip([s2, s3, squeezed]).rev() {
+            let map = lateral.forward(map);
+            let map = match merged.last() {
+                Some(above) => {
+                    let [_, _, height, width] = map.dims();
+                    map + upsample_nearest(above.clone(), [height, width])
+                }
+                None => map,
+            };
+            merged.push(map);
+        }
+        merged.reverse();
+        let mut levels: Vec<Tensor<4>> =
+            merged.into_iter().zip(&self.output).map(|(map, conv)| conv.forward(map)).collect();
+        for (index, conv) in self.down.iter().enumerate() {
+            let below = levels[levels.len() - 1].clone();
+            let below = if index == 0 { below } else { relu(below) };
+            levels.push(conv.forward(below));
+        }
+        levels
+            .into_iter()
+            .zip(STRIDES)
+            .map(|(level, stride)| TowerOutput {
+                class_features: climb(&self.class_tower, level.clone()),
+                box_features: climb(&self.box_tower, level),
+                stride,
+            })
+            .collect()
+    }
+}
+
+fn climb(tower: &[TowerLayer], level: Tensor<4>) -> Tensor<4> {
+    tower.iter().fold(level, |map, layer| {
+        layer.gelu.forward(layer.norm.forward(layer.conv.forward(map)))
+    })
+}
+
+/// A task's own outputs on the shared towers.
+#[derive(Module, Debug)]
+pub(crate) struct DetectionHead {
+    class: Conv2d,
+    distance: Conv2d,
+    centerness: Conv2d,
+    /// One factor for each level, on the exponent of the distances.
+    scale: Param<Tensor<1>>,
+}
+
+/// What a detection head answers for one level. Location (x, y) lies at
+/// ((x + 0.5)·stride, (y + 0.5)·stride) pixels of the input.
+#[derive(Debug, Clone)]
+pub struct LevelOutput {
+    /// `[batch, classes, height, width]`; a sigmoid makes them probabilities.
+    pub class_logits: Tensor<4>,
+    /// Distances to the left, top, right and bottom side in pixels of the input, ≥ 0:
+    /// `[batch, 4, height, width]`.
+    pub distances: Tensor<4>,
+    /// `[batch, 1, height, width]`; a logit.
+    pub centerness: Tensor<4>,
+    /// Pixels between neighbouring locations.
+    pub stride: usize,
+}
+
+impl DetectionHead {
+    pub(crate) fn new(channels: usize, classes: usize, device: &Device) -> Self {
+        let mut class = conv3x3(channels, classes, 1, device);
+        let bias = -((1.0 - PRIOR) / PRIOR).ln();
+        class.bias = Some(Initializer::Constant { value: bias }.init([classes], device));
+        Self {
+            class,
+            distance: conv3x3(channels, 4, 1, device),
+            centerness: conv3x3(channels, 1, 1, device),
+            scale: Initializer::Ones.init([STRIDES.len()], device),
+        }
+    }
+
+    pub(crate) fn forward(&self, towers: &[TowerOutput]) -> Vec<LevelOutput> {
+        towers
+            .iter()
+            .enumerate()
+            .map(|(level, tower)| {
+                let scale = self.scale.val().slice([level..level + 1]).reshape([1, 1, 1, 1]);
+                let exponent = self.distance.forward(tower.box_features.clone()) * scale;
+                LevelOutput {
+                    class_logits: self.class.forward(tower.class_features.clone()),
+                    distances: exponent.clamp_max(MAX_EXPONENT).exp() * tower.stride as f64,
+                    centerness: self.centerness.forward(tower.box_features.clone()),
+                    stride: tower.stride,
+                }
+            })
+            .collect()
+    }
+}

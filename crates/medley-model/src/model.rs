@@ -1,0 +1,278 @@
+//! The whole model: one encoder, the shared decoders, a head for each task.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::conv_norm::NormKind;
+use crate::encoder::{Encoder, EncoderConfig};
+use crate::error::{ConfigError, ModelError};
+use crate::fcos::{DetectionDecoder, LevelOutput, TowerOutput};
+use crate::heads::{Head, HeadConfig, HeadKind};
+use crate::nano::NanoConfig;
+use crate::squeezer::Squeezer;
+use crate::swin::SwinConfig;
+use crate::unet::SegmentationDecoder;
+
+/// Everything that the shape of a model depends on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// The encoder.
+    pub encoder: EncoderConfig,
+    /// Channels of the embedding.
+    pub squeezer: usize,
+    /// Normalisation in the convolutional encoder and in the segmentation decoder.
+    pub norm: NormKind,
+    /// Channels of the detection decoder.
+    pub detection_channels: usize,
+    /// Layers in each tower of the detection decoder.
+    pub detection_depth: usize,
+    /// One entry for each task.
+    pub heads: Vec<HeadConfig>,
+}
+
+impl ModelConfig {
+    /// The browser's default model. Its detection decoder is half as wide and half as deep as the
+    /// larger models': at 256² it would otherwise cost more than the encoder.
+    pub fn nano(heads: Vec<HeadConfig>) -> Self {
+        Self {
+            encoder: EncoderConfig::Nano(NanoConfig::nano()),
+            squeezer: 256,
+            norm: NormKind::Batch,
+            detection_channels: 64,
+            detection_depth: 2,
+            heads,
+        }
+    }
+
+    /// A convolutional model small enough for tests.
+    pub fn micro(heads: Vec<HeadConfig>) -> Self {
+        Self {
+            encoder: EncoderConfig::Nano(NanoConfig::micro()),
+            squeezer: 32,
+            norm: NormKind::Batch,
+            detection_channels: 16,
+            detection_depth: 1,
+            heads,
+        }
+    }
+
+    /// A model on a Swin V2 encoder.
+    pub fn swin(encoder: SwinConfig, heads: Vec<HeadConfig>) -> Self {
+        Self {
+            encoder: EncoderConfig::Swin(encoder),
+            squeezer: 512,
+            norm: NormKind::Group,
+            detection_channels: 128,
+            detection_depth: 4,
+            heads,
+        }
+    }
+
+    /// Makes a model with random weights.
+    ///
+    /// # Errors
+    /// A width of 0, heads of one name, a head without classes.
+    pub fn init(&self, device: &Device) -> Result<MedleyModel, ConfigError> {
+        if self.squeezer == 0 || self.detection_channels == 0 {
+            return Err(ConfigError::ZeroChannels { part: "squeezer or detection decoder" });
+        }
+        for (index, head) in self.heads.iter().enumerate() {
+            if self.heads[..index].iter().any(|other| other.name == head.name) {
+                return Err(ConfigError::DuplicateHead { name: head.name.clone() });
+            }
+            let least = if head.kind == HeadKind::Segmentation { 2 } else { 1 };
+            if head.classes < least {
+                return Err(ConfigError::HeadClasses {
+                    name: head.name.clone(),
+                    classes: head.classes,
+                    expected: "at least 1, and 2 with the background in segmentation",
+                });
+            }
+        }
+        let widths = self.encoder.widths();
+        Ok(MedleyModel {
+            encoder: self.encoder.init(self.norm, device)?,
+            squeezer: Squeezer::new(widths[3], self.squeezer, device),
+            segmentation: SegmentationDecoder::new(
+                [widths[0], widths[1], widths[2]],
+                self.squeezer,
+                self.norm,
+                device,
+            ),
+            detection: DetectionDecoder::new(
+                [widths[1], widths[2], self.squeezer],
+                self.detection_channels,
+                self.detection_depth,
+                device,
+            ),
+            heads: self
+                .heads
+                .iter()
+                .map(|head| Head::new(head, self.squeezer, self.detection_channels, device))
+                .collect(),
+            names: self.heads.iter().map(|head| head.name.clone()).collect(),
+        })
+    }
+}
+
+/// What one encoder pass leaves for the decoders and heads.
+#[derive(Debug, Clone)]
+pub struct Features {
+    /// `[batch, widths[0], height / 4, width / 4]`
+    pub s1: Tensor<4>,
+    /// `[batch, widths[1], height / 8, width / 8]`
+    pub s2: Tensor<4>,
+    /// `[batch, widths[2], height / 16, width / 16]`
+    pub s3: Tensor<4>,
+    /// `[batch, squeezer, height / 32, width / 32]`, in place of s4
+    pub squeezed: Tensor<4>,
+    /// `[batch, squeezer]`
+    pub embedding: Tensor<2>,
+}
+
+impl Features {
+    /// The same for a range of the batch: what one task's head sees of a mixed batch.
+    pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
+        Self {
+            s1: self.s1.clone().slice([range.clone()]),
+            s2: self.s2.clone().slice([range.clone()]),
+            s3: self.s3.clone().slice([range.clone()]),
+            squeezed: self.squeezed.clone().slice([range.clone()]),
+            embedding: self.embedding.clone().slice([range]),
+        }
+    }
+}
+
+/// The model.
+#[derive(Module, Debug)]
+pub struct MedleyModel {
+    encoder: Encoder,
+    squeezer: Squeezer,
+    segmentation: SegmentationDecoder,
+    detection: DetectionDecoder,
+    heads: Vec<Head>,
+    #[module(skip)]
+    names: Vec<String>,
+}
+
+impl MedleyModel {
+    /// One pass of the encoder and the squeezer.
+    ///
+    /// # Shapes
+    /// - images: `[batch, 3, height, width]`, RGB, 0..1
+    ///
+    /// # Errors
+    /// A side that is not a multiple of 32.
+    pub fn encode(&self, images: Tensor<4>) -> Result<Features, ModelError> {
+        let [_, _, height, width] = images.dims();
+        if height == 0 || width == 0 || height % 32 != 0 || width % 32 != 0 {
+            return Err(ModelError::InputSize { width, height });
+        }
+        let [s1, s2, s3, s4] = self.encoder.forward(images);
+        let (squeezed, embedding) = self.squeezer.forward(s4);
+        Ok(Features { s1, s2, s3, squeezed, embedding })
+    }
+
+    /// The segmentation decoder: `[batch, 16, height / 2, width / 2]`.
+    pub fn pixel_embedding(&self, features: &Features) -> Tensor<4> {
+        self.segmentation.forward(
+            features.s1.clone(),
+            features.s2.clone(),
+            features.s3.clone(),
+            features.squeezed.clone(),
+        )
+    }
+
+    /// The detection decoder, one entry for each of the strides 8 to 128.
+    pub fn detection_towers(&self, features: &Features) -> Vec<TowerOutput> {
+        self.detection.forward(
+            features.s2.clone(),
+            features.s3.clone(),
+            features.squeezed.clone(),
+        )
+    }
+
+    /// Logits of a classification head: `[batch, classes]`.
+    ///
+    /// # Errors
+    /// No classification head of that name.
+    pub fn classify(&self, head: &str, embedding: Tensor<2>) -> Result<Tensor<2>, ModelError> {
+        self.find(head)
+            .and_then(|found| found.classify(embedding))
+            .ok_or_else(|| self.no_head(head, HeadKind::Classification))
+    }
+
+    /// Logits of a segmentation head on [`Self::pixel_embedding`]:
+    /// `[batch, classes, height / 2, width / 2]`.
+    ///
+    /// # Errors
+    /// No segmentation head of that name.
+    pub fn segment(&self, head: &str, pixels: Tensor<4>) -> Result<Tensor<4>, ModelError> {
+        match self.find(head) {
+            Some(Head::Segmentation(conv)) => Ok(conv.forward(pixels)),
+            _ => Err(self.no_head(head, HeadKind::Segmentation)),
+        }
+    }
+
+    /// A detection head on [`Self::detection_towers`].
+    ///
+    /// # Errors
+    /// No detection head of that name.
+    pub fn detect(
+        &self,
+        head: &str,
+        towers: &[TowerOutput],
+    ) -> Result<Vec<LevelOutput>, ModelError> {
+        match self.find(head) {
+            Some(Head::Detection(head)) => Ok(head.forward(towers)),
+            _ => Err(self.no_head(head, HeadKind::Detection)),
+        }
+    }
+
+    /// The same model with every batch normalisation multiplied into its convolution, and the
+    /// configuration that goes with it.
+    pub fn fold(&self, config: &ModelConfig) -> (Self, ModelConfig) {
+        if config.norm != NormKind::Batch {
+            return (self.clone(), config.clone());
+        }
+        let model = Self {
+            encoder: self.encoder.fold(),
+            segmentation: self.segmentation.fold(),
+            ..self.clone()
+        };
+        (model, ModelConfig { norm: NormKind::Folded, ..config.clone() })
+    }
+
+    /// Computes once what is constant for fixed weights (Swin's position bias). Call it after
+    /// loading weights that will not be trained.
+    pub fn prepare(&mut self) {
+        if let Encoder::Swin(encoder) = &mut self.encoder {
+            encoder.freeze_position_bias();
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<&Head> {
+        let index = self.names.iter().position(|other| other == name)?;
+        self.heads.get(index)
+    }
+
+    fn no_head(&self, name: &str, kind: HeadKind) -> ModelError {
+        let existing = self
+            .names
+            .iter()
+            .zip(&self.heads)
+            .filter(|(_, head)| {
+                matches!(
+                    (head, kind),
+                    (Head::Classification(_), HeadKind::Classification)
+                        | (Head::Segmentation(_), HeadKind::Segmentation)
+                        | (Head::Detection(_), HeadKind::Detection)
+                )
+            })
+            .map(|(name, _)| name.clone())
+            .collect();
+        ModelError::NoHead { name: name.to_owned(), kind: kind.name(), existing }
+    }
+}

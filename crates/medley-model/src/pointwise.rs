@@ -1,0 +1,41 @@
+//! A 1×1 convolution, computed as a matrix product.
+
+use burn::module::{Initializer, Module, Param};
+use burn::tensor::{Device, Tensor};
+
+/// A 1×1 convolution with bias.
+///
+/// On the CPU the gradient of a matrix product is several times faster than that of burn's 1×1
+/// convolution, which goes through a transposed convolution.
+#[derive(Module, Debug)]
+pub(crate) struct Pointwise {
+    /// `[channels_out, channels_in, 1, 1]`
+    weight: Param<Tensor<4>>,
+    /// `[channels_out]`
+    bias: Param<Tensor<1>>,
+}
+
+impl Pointwise {
+    pub(crate) fn new(channels_in: usize, channels_out: usize, device: &Device) -> Self {
+        let initializer = Initializer::KaimingUniform { gain: 1.0, fan_out_only: false };
+        let weight = initializer.init_with(
+            [channels_out, channels_in, 1, 1],
+            Some(channels_in),
+            Some(channels_out),
+            device,
+        );
+        Self { weight, bias: Initializer::Zeros.init([channels_out], device) }
+    }
+
+    /// # Shapes
+    /// - input: `[batch, channels_in, height, width]`
+    /// - output: `[batch, channels_out, height, width]`
+    pub(crate) fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let [batch, channels_in, height, width] = input.dims();
+        let [channels_out, _, _, _] = self.weight.dims();
+        let weight = self.weight.val().reshape([1, channels_out, channels_in]);
+        let output = weight.matmul(input.reshape([batch, channels_in, height * width]))
+            + self.bias.val().reshape([1, channels_out, 1]);
+        output.reshape([batch, channels_out, height, width])
+    }
+}

@@ -1,0 +1,40 @@
+//! The squeezer: from the deepest feature map to the image's embedding.
+
+use burn::module::Module;
+use burn::nn::{Gelu, GroupNorm, GroupNormConfig};
+use burn::tensor::{Device, Tensor};
+
+use crate::pointwise::Pointwise;
+
+/// 1×1 convolution, one-group normalisation and GELU, on the pooled map and on the map itself.
+#[derive(Module, Debug)]
+pub(crate) struct Squeezer {
+    conv: Pointwise,
+    norm: GroupNorm,
+    gelu: Gelu,
+}
+
+impl Squeezer {
+    pub(crate) fn new(channels_in: usize, channels_out: usize, device: &Device) -> Self {
+        Self {
+            conv: Pointwise::new(channels_in, channels_out, device),
+            norm: GroupNormConfig::new(1, channels_out).init(device),
+            gelu: Gelu::new(),
+        }
+    }
+
+    /// # Shapes
+    /// - s4: `[batch, channels_in, height, width]`
+    /// - output: the map `[batch, channels_out, height, width]` that the decoders see in place of
+    ///   s4, and the embedding `[batch, channels_out]`
+    pub(crate) fn forward(&self, s4: Tensor<4>) -> (Tensor<4>, Tensor<2>) {
+        let [batch, _, height, width] = s4.dims();
+        let map = self.conv.forward(s4);
+        let [_, channels, _, _] = map.dims();
+        // The convolution is linear: pooling after it equals pooling before it.
+        let pooled = map.clone().reshape([batch, channels, height * width]).mean_dim(2);
+        let map = self.gelu.forward(self.norm.forward(map));
+        let embedding = self.gelu.forward(self.norm.forward(pooled)).reshape([batch, channels]);
+        (map, embedding)
+    }
+}
