@@ -1,0 +1,196 @@
+//! Decoded pictures and masks, kept in memory as bytes so that epochs after the first cost little.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use image::codecs::png::PngDecoder;
+use image::{ColorType, ExtendedColorType, ImageDecoder};
+use medley_infer::{IGNORE, Image, resize};
+
+use crate::error::{DataError, RecordFault};
+use crate::records::{Example, Target};
+
+/// A picture as bytes, rows from the top, channels interleaved.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Picture {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    /// 1 for a grey picture, else 3.
+    pub(crate) channels: usize,
+    pub(crate) pixels: Vec<u8>,
+}
+
+/// Where a picture and its mask lie in a [`Cache`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slot {
+    picture: usize,
+    mask: Option<usize>,
+}
+
+/// What was decoded, shared by all threads and by all tasks that show the same file in the same size.
+#[derive(Default)]
+pub(crate) struct Cache {
+    pictures: Vec<(OnceLock<Arc<Picture>>, (u32, u32))>,
+    masks: Vec<OnceLock<Arc<Vec<u8>>>>,
+    bytes: AtomicU64,
+    limit: u64,
+}
+
+/// Gives out slots, one for each file and size.
+#[derive(Default)]
+pub(crate) struct CacheBuilder {
+    pictures: HashMap<(PathBuf, (u32, u32)), usize>,
+    masks: HashMap<PathBuf, usize>,
+    sizes: Vec<(u32, u32)>,
+}
+
+impl CacheBuilder {
+    /// The slot of an example whose picture is kept in the given size.
+    pub(crate) fn slot(&mut self, example: &Example, size: (u32, u32)) -> Slot {
+        let next = self.sizes.len();
+        let picture = *self.pictures.entry((example.image.clone(), size)).or_insert(next);
+        if picture == next {
+            self.sizes.push(size);
+        }
+        let mask = match &example.target {
+            Target::Mask(path) => {
+                let next = self.masks.len();
+                Some(*self.masks.entry(path.clone()).or_insert(next))
+            }
+            Target::Class(_) | Target::Boxes(_) => None,
+        };
+        Slot { picture, mask }
+    }
+
+    /// The cache, empty. Beyond `limit` bytes it keeps nothing more, and what it does not keep is decoded anew.
+    pub(crate) fn build(self, limit: u64) -> Cache {
+        Cache {
+            pictures: self.sizes.into_iter().map(|size| (OnceLock::new(), size)).collect(),
+            masks: (0..self.masks.len()).map(|_| OnceLock::new()).collect(),
+            bytes: AtomicU64::new(0),
+            limit,
+        }
+    }
+}
+
+impl Cache {
+    /// The example's picture, in the size of its slot.
+    pub(crate) fn picture(&self, example: &Example, slot: Slot) -> Result<Arc<Picture>, DataError> {
+        let (entry, size) = &self.pictures[slot.picture];
+        self.get(
+            entry,
+            |picture: &Picture| picture.pixels.len(),
+            || {
+                let image = read_image(example)?;
+                Ok(Picture::from_image(&resize(&image, size.0, size.1)))
+            },
+        )
+    }
+
+    /// The example's mask in the size of its image, for a task of that many classes; none if it has none.
+    pub(crate) fn mask(
+        &self,
+        example: &Example,
+        slot: Slot,
+        classes: usize,
+    ) -> Result<Option<Arc<Vec<u8>>>, DataError> {
+        let (Some(index), Target::Mask(path)) = (slot.mask, &example.target) else {
+            return Ok(None);
+        };
+        let read = || read_mask(example, path, classes);
+        self.get(&self.masks[index], |mask: &Vec<u8>| mask.len(), read).map(Some)
+    }
+
+    fn get<T>(
+        &self,
+        entry: &OnceLock<Arc<T>>,
+        bytes: impl Fn(&T) -> usize,
+        read: impl FnOnce() -> Result<T, DataError>,
+    ) -> Result<Arc<T>, DataError> {
+        if let Some(kept) = entry.get() {
+            return Ok(kept.clone());
+        }
+        let value = Arc::new(read()?);
+        let more = bytes(&value) as u64;
+        if self.bytes.load(Ordering::Relaxed) + more <= self.limit
+            && entry.set(value.clone()).is_ok()
+        {
+            self.bytes.fetch_add(more, Ordering::Relaxed);
+        }
+        Ok(value)
+    }
+}
+
+impl Picture {
+    /// Rounds to bytes, and to one channel where all are equal in every pixel.
+    fn from_image(image: &Image) -> Self {
+        // Truncation of v + 1/2 is rounding for values that are not negative.
+        let bytes = image.pixels().iter().map(|v| (v * 255.0 + 0.5) as u8);
+        let mut pixels: Vec<u8> = bytes.collect();
+        let grey = pixels.chunks_exact(3).all(|p| p[0] == p[1] && p[1] == p[2]);
+        if grey {
+            pixels = pixels.chunks_exact(3).map(|p| p[0]).collect();
+        }
+        let channels = if grey { 1 } else { 3 };
+        Self { width: image.width(), height: image.height(), channels, pixels }
+    }
+}
+
+/// Decodes an example's image and compares its size with the record.
+pub(crate) fn read_image(example: &Example) -> Result<Image, DataError> {
+    let bytes = read(&example.image)?;
+    let image = Image::decode(&bytes).map_err(|error| {
+        let path = example.image.clone();
+        example.place.fault(RecordFault::Decode { path, reason: error.to_string() })
+    })?;
+    compare_sizes(example, &example.image, (image.width(), image.height()))?;
+    Ok(image)
+}
+
+/// Decodes a mask and checks its format, its size and every value: a class, or [`IGNORE`].
+pub(crate) fn read_mask(
+    example: &Example,
+    path: &Path,
+    classes: usize,
+) -> Result<Vec<u8>, DataError> {
+    let bytes = read(path)?;
+    let fault = |fault| example.place.fault(fault);
+    let damaged = |error: image::ImageError| {
+        fault(RecordFault::Decode { path: path.to_path_buf(), reason: error.to_string() })
+    };
+    let decoder = PngDecoder::new(Cursor::new(&bytes)).map_err(damaged)?;
+    // A palette or fewer bits would be widened on decoding, and the values would be no class numbers.
+    let (stored, decoded) = (decoder.original_color_type(), decoder.color_type());
+    if stored != ExtendedColorType::L8 || decoded != ColorType::L8 {
+        let (path, found) = (path.to_path_buf(), format!("{stored:?}"));
+        return Err(fault(RecordFault::MaskFormat { path, found }));
+    }
+    let (width, height) = decoder.dimensions();
+    compare_sizes(example, path, (width, height))?;
+    let mut mask = vec![0; width as usize * height as usize];
+    decoder.read_image(&mut mask).map_err(damaged)?;
+    let wrong = |value: &u8| usize::from(*value) >= classes && *value != IGNORE;
+    if let Some(at) = mask.iter().position(wrong) {
+        let (x, y) = (at as u32 % width, at as u32 / width);
+        let path = path.to_path_buf();
+        return Err(fault(RecordFault::MaskValue { path, value: mask[at], x, y, classes }));
+    }
+    Ok(mask)
+}
+
+fn compare_sizes(example: &Example, path: &Path, found: (u32, u32)) -> Result<(), DataError> {
+    let expected = (example.width, example.height);
+    if found == expected {
+        return Ok(());
+    }
+    let path = path.to_path_buf();
+    Err(example.place.fault(RecordFault::SizeMismatch { path, found, expected }))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, DataError> {
+    fs::read(path).map_err(|source| DataError::Io { path: path.to_path_buf(), source })
+}
