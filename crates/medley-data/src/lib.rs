@@ -12,6 +12,7 @@ mod augment;
 mod cache;
 mod database;
 mod error;
+mod files;
 mod loader;
 mod modality;
 mod order;

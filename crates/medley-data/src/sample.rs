@@ -161,3 +161,186 @@ fn plain_target(
 fn is_tile(presentation: &Presentation) -> bool {
     matches!(presentation, Presentation::Tiles { .. })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use medley_infer::IGNORE;
+    use medley_package::TaskKind;
+
+    use super::*;
+    use crate::modality::Anatomy;
+    use crate::order::{Purpose, stream};
+    use crate::records::RecordPlace;
+
+    const SOURCE: (u32, u32) = (200, 150);
+    const BOX: [u32; 4] = [60, 45, 130, 95];
+
+    /// A dark picture with a bright box, kept at the size that augmentation wants, its mask, and the examples of
+    /// a segmentation and a detection task over it.
+    fn drawn(presentation: &Presentation) -> (Picture, Vec<u8>, Example, Example) {
+        let draw = |(width, height): (u32, u32), inside: u8, outside: u8| -> Vec<u8> {
+            let at = |x: u32, y: u32| {
+                let (x, y) = (x * SOURCE.0 / width, y * SOURCE.1 / height);
+                let within = (BOX[0]..BOX[2]).contains(&x) && (BOX[1]..BOX[3]).contains(&y);
+                if within { inside } else { outside }
+            };
+            (0..height)
+                .flat_map(|y| (0..width).map(move |x| (x, y)))
+                .map(|(x, y)| at(x, y))
+                .collect()
+        };
+        let (width, height) = crate::augment::kept_size(SOURCE.0, SOURCE.1, presentation);
+        let pixels = draw((width, height), 220, 30);
+        let example = |target| Example {
+            id: String::new(),
+            image: PathBuf::new(),
+            group: String::new(),
+            width: SOURCE.0,
+            height: SOURCE.1,
+            target,
+            place: RecordPlace { file: PathBuf::new(), line: 1 },
+        };
+        let corners = BOX.map(|v| v as f32);
+        (
+            Picture { width, height, channels: 1, pixels },
+            draw(SOURCE, 1, 0),
+            example(Target::Mask(PathBuf::new())),
+            example(Target::Boxes(vec![[corners[0], corners[1], corners[2], corners[3], 0.0]])),
+        )
+    }
+
+    fn spec(kind: TaskKind, presentation: Presentation) -> TaskSpec {
+        TaskSpec {
+            name: "drawn".to_string(),
+            kind,
+            classes: vec!["a".to_string(), "b".to_string()],
+            multi_label: false,
+            modality: "microscopy".to_string(),
+            presentation,
+        }
+    }
+
+    /// The smallest upright box around the pixels for which `inside` holds.
+    fn hull(size: usize, inside: impl Fn(usize) -> bool) -> Option<[f32; 4]> {
+        let mut hull: Option<[f32; 4]> = None;
+        for at in (0..size * size).filter(|at| inside(*at)) {
+            let (x, y) = ((at % size) as f32, (at / size) as f32);
+            let [x0, y0, x1, y1] = hull.unwrap_or([x, y, x, y]);
+            hull = Some([x0.min(x), y0.min(y), x1.max(x + 1.0), y1.max(y + 1.0)]);
+        }
+        hull
+    }
+
+    #[test]
+    fn picture_mask_and_boxes_move_together() {
+        // All of the geometry, and no change of tone, so that the bright box is known by its brightness.
+        let limits = Augmentation {
+            brightness: 0.0,
+            contrast: (1.0, 1.0),
+            gamma: (1.0, 1.0),
+            colour: 0.0,
+            noise: 0.0,
+            ..Augmentation::of(Anatomy::Cells, TaskKind::Segmentation)
+        };
+        for presentation in [
+            Presentation::Whole { size: 160 },
+            Presentation::Tiles { size: 128, long_side: 180, overlap: 32 },
+        ] {
+            let size = presentation.size() as usize;
+            let (picture, mask, with_mask, with_boxes) = drawn(&presentation);
+            let mut compared = 0;
+            for draw in 0..300 {
+                let rng = || stream(1, Purpose::Augment, 0, draw);
+                let masked = Sample::augmented(
+                    &with_mask,
+                    &spec(TaskKind::Segmentation, presentation),
+                    &picture,
+                    Some(&mask),
+                    &limits,
+                    &mut rng(),
+                );
+                let boxed = Sample::augmented(
+                    &with_boxes,
+                    &spec(TaskKind::Detection, presentation),
+                    &picture,
+                    None,
+                    &limits,
+                    &mut rng(),
+                );
+                assert_eq!(masked.pixels, boxed.pixels);
+                let (SampleTarget::Mask(mask), SampleTarget::Boxes(boxes)) =
+                    (masked.target, boxed.target)
+                else {
+                    panic!("the targets are of other kinds");
+                };
+                // Padding is zero in the picture and "ignore" in the mask; the picture itself is never black.
+                // One row of pixels may fall on either side: picture and mask round their own coordinates.
+                let padding = (0..size * size)
+                    .filter(|at| (masked.pixels[*at] == 0.0) != (mask[*at] == IGNORE))
+                    .count();
+                assert!(padding <= size, "draw {draw}: {padding} pixels");
+                let bright = hull(size, |at| masked.pixels[at] > 0.5);
+                let marked = hull(size, |at| mask[at] == 1);
+                let (Some(bright), Some(marked)) = (bright, marked) else { continue };
+                // A turned box that the canvas cuts has another hull than its cut corners: only whole ones.
+                let edge = size as f32 - 1.0;
+                if marked[0] < 1.0 || marked[1] < 1.0 || marked[2] > edge || marked[3] > edge {
+                    continue;
+                }
+                compared += 1;
+                assert_eq!(boxes.len(), 1, "draw {draw}");
+                for side in 0..4 {
+                    // The mask is made of whole pixels, half a pixel to each side, and a turned corner is lost
+                    // if no pixel's centre lies in it; the picture is blurred over one more.
+                    let found = boxes[0][side];
+                    assert!(
+                        (marked[side] - found).abs() <= 1.5,
+                        "draw {draw}: {marked:?} {boxes:?}"
+                    );
+                    assert!(
+                        (bright[side] - found).abs() <= 2.5,
+                        "draw {draw}: {bright:?} {boxes:?}"
+                    );
+                }
+            }
+            assert!(compared > 100, "{compared} of 300 boxes lay whole on the canvas");
+        }
+    }
+
+    #[test]
+    fn tiles_show_every_part_of_the_picture() {
+        let presentation = Presentation::Tiles { size: 64, long_side: 180, overlap: 16 };
+        let limits = Augmentation::of(Anatomy::Chest, TaskKind::Segmentation);
+        let mut seen = [false; 9];
+        for draw in 0..200 {
+            let mut rng = stream(1, Purpose::Augment, 0, draw);
+            let to_canvas = crate::augment::draw_map(&limits, SOURCE, &presentation, &mut rng);
+            let (x, y) = to_canvas.inverse().point(32.0, 32.0);
+            let third = |v: f64, side: u32| ((v * 3.0 / f64::from(side)) as usize).min(2);
+            seen[third(y, SOURCE.1) * 3 + third(x, SOURCE.0)] = true;
+        }
+        assert_eq!(seen, [true; 9]);
+    }
+
+    #[test]
+    fn grey_stays_grey_and_padding_stays_black() {
+        let presentation = Presentation::Whole { size: 96 };
+        let limits = Augmentation::of(Anatomy::Cells, TaskKind::Classification);
+        let (picture, mask, example, _) = drawn(&presentation);
+        for draw in 0..20 {
+            let mut rng = stream(2, Purpose::Augment, 0, draw);
+            let spec = spec(TaskKind::Segmentation, presentation);
+            let sample =
+                Sample::augmented(&example, &spec, &picture, Some(&mask), &limits, &mut rng);
+            let plane = 96 * 96;
+            assert_eq!(sample.pixels[..plane], sample.pixels[plane..2 * plane]);
+            assert_eq!(sample.pixels[..plane], sample.pixels[2 * plane..]);
+            let SampleTarget::Mask(mask) = sample.target else { panic!("no mask") };
+            let lit = (0..plane).filter(|at| mask[*at] == IGNORE && sample.pixels[*at] > 0.0);
+            // As above: one row of pixels at the edge may fall on either side.
+            assert!(lit.count() <= 96, "draw {draw}");
+        }
+    }
+}
