@@ -137,7 +137,7 @@ fn check_task(path: &str, task: &TaskSpec) -> Result<(), PackageError> {
 
 fn check_presentation(path: &str, presentation: Presentation) -> Result<(), PackageError> {
     let size = presentation.size();
-    if !(SIDE_MULTIPLE..=MAX_INPUT_SIDE).contains(&size) || size % SIDE_MULTIPLE != 0 {
+    if !(SIDE_MULTIPLE..=MAX_INPUT_SIDE).contains(&size) || !size.is_multiple_of(SIDE_MULTIPLE) {
         let expected = format!("a multiple of {SIDE_MULTIPLE} up to {MAX_INPUT_SIDE}");
         return Err(field(WHERE, format!("{path}.size"), expected, size));
     }
