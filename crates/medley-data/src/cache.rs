@@ -31,11 +31,16 @@ pub(crate) struct Slot {
     mask: Option<usize>,
 }
 
+/// Something that is read when it is first asked for.
+type Kept<T> = OnceLock<Arc<T>>;
+
 /// What was decoded, shared by all threads and by all tasks that show the same file in the same size.
 #[derive(Default)]
 pub(crate) struct Cache {
-    pictures: Vec<(OnceLock<Arc<Picture>>, (u32, u32))>,
-    masks: Vec<OnceLock<Arc<Vec<u8>>>>,
+    pictures: Vec<Kept<Picture>>,
+    /// The size of each picture.
+    sizes: Vec<(u32, u32)>,
+    masks: Vec<Kept<Vec<u8>>>,
     bytes: AtomicU64,
     limit: u64,
 }
@@ -69,7 +74,8 @@ impl CacheBuilder {
     /// The cache, empty. Beyond `limit` bytes it keeps nothing more, and what it does not keep is decoded anew.
     pub(crate) fn build(self, limit: u64) -> Cache {
         Cache {
-            pictures: self.sizes.into_iter().map(|size| (OnceLock::new(), size)).collect(),
+            pictures: self.sizes.iter().map(|_| OnceLock::new()).collect(),
+            sizes: self.sizes,
             masks: (0..self.masks.len()).map(|_| OnceLock::new()).collect(),
             bytes: AtomicU64::new(0),
             limit,
@@ -80,9 +86,9 @@ impl CacheBuilder {
 impl Cache {
     /// The example's picture, in the size of its slot.
     pub(crate) fn picture(&self, example: &Example, slot: Slot) -> Result<Arc<Picture>, DataError> {
-        let (entry, size) = &self.pictures[slot.picture];
+        let size = self.sizes[slot.picture];
         self.get(
-            entry,
+            &self.pictures[slot.picture],
             |picture: &Picture| picture.pixels.len(),
             || {
                 let image = read_image(example)?;
@@ -107,7 +113,7 @@ impl Cache {
 
     fn get<T>(
         &self,
-        entry: &OnceLock<Arc<T>>,
+        entry: &Kept<T>,
         bytes: impl Fn(&T) -> usize,
         read: impl FnOnce() -> Result<T, DataError>,
     ) -> Result<Arc<T>, DataError> {

@@ -118,13 +118,13 @@ impl TaskPlan {
         if own != size {
             return fault(format!("its presentation has the size {own}, the batch {size}"));
         }
-        if let Presentation::Tiles { size, long_side, overlap } = self.spec.presentation {
-            if overlap >= size || !(1..=MAX_SIDE).contains(&long_side) {
-                return fault(format!(
-                    "tiles of {size} with overlap {overlap} at a longer side of {long_side}; expected \
-                     overlap < size and a longer side of 1 to {MAX_SIDE}"
-                ));
-            }
+        if let Presentation::Tiles { size, long_side, overlap } = self.spec.presentation
+            && (overlap >= size || !(1..=MAX_SIDE).contains(&long_side))
+        {
+            return fault(format!(
+                "tiles of {size} with overlap {overlap} at a longer side of {long_side}; expected \
+                 overlap < size and a longer side of 1 to {MAX_SIDE}"
+            ));
         }
         if self.balance && self.spec.kind != TaskKind::Classification {
             return fault("only classification can be balanced by class".to_string());

@@ -1,4 +1,9 @@
 //! Batches: what is in them, in which order, and that nothing but seed and step decides it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, also in its helpers"
+)]
 
 mod support;
 

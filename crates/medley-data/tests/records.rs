@@ -1,4 +1,9 @@
 //! Bad databases: every fault is an error with file, line and reason.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, also in its helpers"
+)]
 
 mod support;
 

@@ -1,4 +1,9 @@
 //! The project's own task database, where it is at hand: `MEDLEY_DATA`, else `../../../shared/data`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, also in its helpers"
+)]
 
 use std::path::PathBuf;
 use std::time::Instant;
