@@ -1,0 +1,86 @@
+import { fromErrorData, MedleyError } from './errors.js';
+import type { Progress } from './progress.js';
+import type { CallName, Calls, Cancel, Reply, Request } from './protocol.js';
+
+interface Pending {
+  resolve: (answer: never) => void;
+  reject: (reason: unknown) => void;
+  onProgress: ((progress: Progress) => void) | undefined;
+}
+
+/** Calls to one worker, each with its answer; after the worker is gone every call rejects. */
+export class Channel {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #closed: unknown = null;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.addEventListener('message', (event: MessageEvent<Reply>) => this.#receive(event.data));
+    worker.addEventListener('error', (event) => {
+      // Without a message the script itself did not load.
+      const message = event.message || 'its script could not be loaded or was blocked by the page’s policy';
+      this.close(new MedleyError('crashed', `the worker failed: ${message}`));
+    });
+  }
+
+  /** Why the worker is gone, or `null` while it is there. */
+  get closed(): unknown {
+    return this.#closed;
+  }
+
+  /**
+   * Asks the worker. A cancelled call rejects at once with the signal's reason. The worker skips it
+   * where it has not begun with it; what it is in the middle of it finishes unheard.
+   */
+  async call<Name extends CallName>(
+    call: Name,
+    request: Calls[Name]['request'],
+    options: { transfer?: Transferable[]; signal?: AbortSignal | undefined; onProgress?: Pending['onProgress'] } = {},
+  ): Promise<Calls[Name]['answer']> {
+    const { transfer = [], signal, onProgress } = options;
+    signal?.throwIfAborted();
+    if (this.#closed !== null) throw this.#closed;
+    const id = this.#nextId++;
+    const cancel = (): void => {
+      this.#pending.get(id)?.reject(signal?.reason);
+      this.#pending.delete(id);
+      this.#worker.postMessage({ cancel: id } satisfies Cancel);
+    };
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return await new Promise<Calls[Name]['answer']>((resolve, reject) => {
+        this.#pending.set(id, { resolve, reject, onProgress });
+        this.#worker.postMessage({ id, call, request } as Request, transfer);
+      });
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Ends the worker; whatever waits rejects with the reason. */
+  close(reason: unknown): void {
+    if (this.#closed !== null) return;
+    this.#closed = reason;
+    this.#worker.terminate();
+    for (const pending of this.#pending.values()) pending.reject(reason);
+    this.#pending.clear();
+  }
+
+  #receive(reply: Reply): void {
+    if (reply.type === 'crashed') {
+      this.close(fromErrorData(reply.error));
+      return;
+    }
+    const pending = this.#pending.get(reply.id);
+    if (pending === undefined) return;
+    if (reply.type === 'progress') {
+      pending.onProgress?.(reply.progress);
+      return;
+    }
+    this.#pending.delete(reply.id);
+    if (reply.type === 'answer') pending.resolve(reply.answer as never);
+    else pending.reject(fromErrorData(reply.error));
+  }
+}

@@ -1,0 +1,80 @@
+/** Who is at fault, and so who can act. */
+export type MedleyErrorCode =
+  /** A file of the model or of the package could not be fetched. */
+  | 'network'
+  /** The model's files are there but are not a valid package. */
+  | 'package'
+  /** A file of the model differs from what its manifest promises (length or SHA-256). */
+  | 'integrity'
+  /** The image cannot be decoded, or is beyond the limits. */
+  | 'image'
+  /** A task was asked for that the model does not have. */
+  | 'unknown-task'
+  /** This browser or device lacks what was asked for. */
+  | 'unsupported'
+  /** No backend passed the package's self-test. */
+  | 'backend'
+  /** The model's code stopped in the middle of work; load the model again. */
+  | 'crashed'
+  /** The model was disposed of. */
+  | 'disposed'
+  /** Anything else; the message says what. */
+  | 'internal';
+
+/** Every failure of this package but a cancelled one, which rejects with the signal's own reason. */
+export class MedleyError extends Error {
+  override readonly name = 'MedleyError';
+  readonly code: MedleyErrorCode;
+
+  constructor(code: MedleyErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+const CODES: ReadonlySet<string> = new Set<MedleyErrorCode>([
+  'network',
+  'package',
+  'integrity',
+  'image',
+  'unknown-task',
+  'unsupported',
+  'backend',
+  'crashed',
+  'disposed',
+  'internal',
+]);
+
+/** An error as plain data, for the way from the worker to the page. */
+export interface ErrorData {
+  code: MedleyErrorCode;
+  message: string;
+}
+
+/** Brings whatever was thrown into the one form; errors from Rust carry a `code` of their own. */
+export function toErrorData(thrown: unknown): ErrorData {
+  if (thrown instanceof Error) {
+    const code = (thrown as { code?: unknown }).code;
+    if (typeof code === 'string' && CODES.has(code)) {
+      return { code: code as MedleyErrorCode, message: thrown.message };
+    }
+    if (thrown instanceof WebAssembly.CompileError || thrown instanceof WebAssembly.LinkError) {
+      return {
+        code: 'unsupported',
+        message:
+          `this browser cannot run the model's code (${thrown.message}); ` +
+          'use a current Chrome, Edge, Firefox or Safari (16.4 or newer)',
+      };
+    }
+    if (thrown instanceof WebAssembly.RuntimeError) {
+      return { code: 'crashed', message: `the model's code stopped: ${thrown.message}` };
+    }
+    return { code: 'internal', message: thrown.message || thrown.name };
+  }
+  return { code: 'internal', message: String(thrown) };
+}
+
+/** The inverse of {@link toErrorData}, on the page's side. */
+export function fromErrorData(data: ErrorData): MedleyError {
+  return new MedleyError(data.code, data.message);
+}

@@ -1,0 +1,42 @@
+import { type ErrorData, MedleyError, toErrorData } from './errors.js';
+
+/**
+ * Keeps a crash from being a hang.
+ *
+ * A panic in Rust stops the wasm instance in the middle of a future that nobody will wake again:
+ * the promise that the caller holds would stay pending. The panic hook calls the global
+ * `medleyPanicked`, errors outside any promise reach the worker's own events; both end here, and
+ * every promise under guard rejects.
+ */
+export class CrashGuard {
+  readonly #waiting = new Set<(error: MedleyError) => void>();
+
+  constructor(scope: EventTarget) {
+    (globalThis as { medleyPanicked?: (message: string) => void }).medleyPanicked = (message) =>
+      this.#crash({ code: 'crashed', message: `the model's code stopped: ${message}` });
+    scope.addEventListener('error', (event) => this.#crash(toCrash((event as ErrorEvent).error)));
+    scope.addEventListener('unhandledrejection', (event) => this.#crash(toCrash((event as PromiseRejectionEvent).reason)));
+  }
+
+  /** The work's own outcome, or the crash that came in between. */
+  async watch<T>(work: () => Promise<T>): Promise<T> {
+    let crashed: (error: MedleyError) => void = () => {};
+    const crash = new Promise<never>((_, reject) => {
+      crashed = reject;
+    });
+    this.#waiting.add(crashed);
+    try {
+      return await Promise.race([work(), crash]);
+    } finally {
+      this.#waiting.delete(crashed);
+    }
+  }
+
+  #crash(error: ErrorData): void {
+    for (const reject of this.#waiting) reject(new MedleyError(error.code, error.message));
+  }
+}
+
+function toCrash(thrown: unknown): ErrorData {
+  return { code: 'crashed', message: toErrorData(thrown).message };
+}

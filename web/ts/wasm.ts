@@ -1,0 +1,75 @@
+import type { BackendKind } from './device.js';
+import { get, metered } from './fetching.js';
+import type { ProgressMeter } from './progress.js';
+import type { Metadata, Report } from './types.js';
+
+/** The class that the wasm crate `medley-web` exports. */
+export interface WasmModel {
+  metadata(): Metadata;
+  selfTest(): Promise<{ passed: boolean; worst: number; tolerance: number; head: string }>;
+  analyze(image: WasmImage, tasks: string[] | undefined): Promise<WasmAnalysis>;
+  free(): void;
+}
+
+export interface WasmAnalysis {
+  report: Report;
+  masks: { task: string; width: number; height: number; indices: Uint8Array<ArrayBuffer> }[];
+  embedding: Float32Array<ArrayBuffer>;
+}
+
+/** A decoded image in the wasm memory. */
+export interface WasmImage {
+  readonly width: number;
+  readonly height: number;
+  preview(maxSide: number): { width: number; height: number; rgba: Uint8Array<ArrayBuffer> };
+  free(): void;
+}
+
+/** The glue that wasm-bindgen writes (`--target web`), as far as the worker uses it. */
+export interface WasmModule {
+  default(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  WasmModel: {
+    create(manifest: Uint8Array, shards: Uint8Array[]): Promise<WasmModel>;
+  };
+  WasmImage: {
+    decode(bytes: Uint8Array, name: string): WasmImage;
+    fromRgba(bytes: Uint8Array, width: number, height: number, name: string): WasmImage;
+  };
+}
+
+/** The two builds of the crate: the small one for the CPU, the large one with WebGPU. */
+const BUILDS: Record<BackendKind, { glue: () => Promise<unknown>; wasm: () => URL }> = {
+  wasm: {
+    glue: () => import('../pkg/cpu/medley_web.js'),
+    wasm: () => new URL('../pkg/cpu/medley_web_bg.wasm', import.meta.url),
+  },
+  webgpu: {
+    glue: () => import('../pkg/webgpu/medley_web.js'),
+    wasm: () => new URL('../pkg/webgpu/medley_web_bg.wasm', import.meta.url),
+  },
+};
+
+/** A build that is here but does not run yet: nothing of it has memory until it is started. */
+export interface Compiled {
+  start(): Promise<WasmModule>;
+}
+
+/** Fetches and compiles a build while it streams in. */
+export async function compileBuild(kind: BackendKind, meter: ProgressMeter): Promise<Compiled> {
+  const build = BUILDS[kind];
+  const url = build.wasm();
+  const response = metered(await get(url.href), url.href, meter);
+  const [glue, module] = await Promise.all([build.glue() as Promise<WasmModule>, compile(response)]);
+  return {
+    async start() {
+      await glue.default({ module_or_path: module });
+      return glue;
+    },
+  };
+}
+
+/** Streaming where the server names the type as it should, else from the whole bytes. */
+async function compile(response: Response): Promise<WebAssembly.Module> {
+  if (response.headers.get('Content-Type') === 'application/wasm') return WebAssembly.compileStreaming(response);
+  return WebAssembly.compile(await response.arrayBuffer());
+}

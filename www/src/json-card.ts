@@ -1,0 +1,31 @@
+import { NOTICE, type Report } from '@medley/web';
+import { button, h } from './dom.js';
+
+/** The answers as text to take along. */
+export function jsonCard(report: Report): HTMLElement {
+  const whole = JSON.stringify({ notice: NOTICE, ...report }, null, 2);
+  const said = h('span', { role: 'status', class: 'hint' });
+  const copy = button('Copy JSON', () => {
+    navigator.clipboard.writeText(whole).then(
+      () => {
+        said.textContent = 'Copied.';
+      },
+      () => {
+        said.textContent = 'The browser did not allow it: select the text and copy it yourself.';
+      },
+    );
+  });
+  // A mask as text is long and says nothing to a reader: shortened on the screen, whole in the copy.
+  const readable = JSON.stringify(
+    { notice: NOTICE, ...report },
+    (key, value: unknown) => (key === 'png_base64' && typeof value === 'string' ? `${value.slice(0, 24)}…` : value),
+    2,
+  );
+  return h(
+    'details',
+    { class: 'card json' },
+    h('summary', {}, 'As JSON'),
+    h('div', { class: 'actions' }, copy, said),
+    h('pre', { tabindex: 0, 'aria-label': 'Answers as JSON' }, readable),
+  );
+}
