@@ -1,0 +1,41 @@
+//! Swin Transformer V2 encoder.
+//!
+//! Liu et al., *Swin Transformer V2: Scaling Up Capacity and Resolution*, CVPR 2022. The numerics
+//! are those of torchvision's `SwinTransformerBlockV2`, so that weights trained elsewhere can be
+//! used; `tests/swin_parity.rs` compares every stage with torchvision's answers.
+//!
+//! Inside the encoder an image is `[batch, height, width, channels]`, the layout of its linear
+//! layers and norms; only what leaves it is `[batch, channels, height, width]`.
+
+mod block;
+mod config;
+mod encoder;
+mod patch_embed;
+mod patch_merging;
+mod position_bias;
+mod stage;
+mod torchvision;
+mod window_attention;
+mod windows;
+
+pub use config::{SwinConfig, SwinConfigError};
+pub use encoder::SwinEncoder;
+pub use torchvision::torchvision_name;
+
+use burn::nn::{Initializer, Linear, LinearConfig};
+use burn::tensor::Device;
+
+/// Standard deviation of the initial weights of every linear layer, as in torchvision.
+const LINEAR_INIT_STD: f64 = 0.02;
+
+/// A linear layer as Swin initialises it: normal weights, no bias yet or a bias of zeros.
+fn linear(channels_in: usize, channels_out: usize, bias: bool, device: &Device) -> Linear {
+    let mut layer = LinearConfig::new(channels_in, channels_out)
+        .with_bias(false)
+        .with_initializer(Initializer::Normal { mean: 0.0, std: LINEAR_INIT_STD })
+        .init(device);
+    if bias {
+        layer.bias = Some(Initializer::Zeros.init([channels_out], device));
+    }
+    layer
+}

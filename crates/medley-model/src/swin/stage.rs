@@ -1,0 +1,63 @@
+//! The blocks that share one resolution.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use super::block::SwinBlock;
+use super::config::SwinConfig;
+use super::patch_merging::PatchMerging;
+use super::windows::Windows;
+
+/// A stage: halves the sides (all but the first), then runs its blocks.
+#[derive(Module, Debug)]
+pub(super) struct SwinStage {
+    merging: Option<PatchMerging>,
+    blocks: Vec<SwinBlock>,
+    window: usize,
+}
+
+impl SwinStage {
+    /// `index`: 0 for the stage that makes s1.
+    pub(super) fn new(config: &SwinConfig, index: usize, device: &Device) -> Self {
+        let channels = config.channels()[index];
+        let heads = config.heads()[index];
+        let window = config.window();
+        Self {
+            merging: (index > 0).then(|| PatchMerging::new(channels / 2, device)),
+            blocks: (0..config.depths()[index])
+                .map(|_| SwinBlock::new(channels, heads, window, device))
+                .collect(),
+            window,
+        }
+    }
+
+    /// # Shapes
+    ///
+    /// - tokens: `[batch, height, width, channels]` of the stage before
+    /// - output: `[batch, ⌈height/2⌉, ⌈width/2⌉, 2·channels]`; the first stage keeps the shape
+    pub(super) fn forward(&self, tokens: Tensor<4>) -> Tensor<4> {
+        let mut tokens = match &self.merging {
+            Some(merging) => merging.forward(tokens),
+            None => tokens,
+        };
+        let [_, height, width, _] = tokens.dims();
+        let plain = Windows::new(height, width, self.window, false);
+        let shifted = Windows::new(height, width, self.window, true);
+        // One mask serves all shifted blocks of the stage.
+        let mask = shifted.mask(&tokens.device());
+        for (index, block) in self.blocks.iter().enumerate() {
+            tokens = if index % 2 == 0 {
+                block.forward(tokens, &plain, None)
+            } else {
+                block.forward(tokens, &shifted, mask.clone())
+            };
+        }
+        tokens
+    }
+
+    pub(super) fn freeze_position_bias(&mut self) {
+        for block in &mut self.blocks {
+            block.freeze_position_bias();
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Scaled cosine attention within windows.
+
+use burn::module::{Module, Param};
+use burn::nn::Linear;
+use burn::tensor::module::attention;
+use burn::tensor::ops::AttentionModuleOptions;
+use burn::tensor::{Device, Tensor};
+
+use super::linear;
+use super::position_bias::PositionBias;
+
+/// The scale of the cosines is at most this.
+const MAX_SCALE: f64 = 100.0;
+/// The scale of the cosines at the start of a training.
+const INITIAL_SCALE: f64 = 10.0;
+/// Vectors shorter than this are divided by it instead of their length (torch `F.normalize`).
+const MIN_LENGTH: f64 = 1e-12;
+
+/// Attention of the tokens of a window to each other: the cosine of query and key, times a
+/// learned scale, plus a bias for their relative position (Swin V2, §3.2 and §3.3).
+#[derive(Module, Debug)]
+pub(super) struct WindowAttention {
+    qkv: Linear,
+    proj: Linear,
+    /// Logarithm of the scale, `[heads, 1, 1]`.
+    logit_scale: Param<Tensor<3>>,
+    cpb_mlp: PositionBias,
+    frozen: Option<Constants>,
+    window: usize,
+}
+
+/// What depends on the weights alone.
+#[derive(Module, Debug)]
+struct Constants {
+    /// `[3·channels]`, the key third zero.
+    qkv_bias: Tensor<1>,
+    /// Factor of normalised queries and keys: `[2, 1, heads, 1, 1]`, the scale and 1.
+    scale: Tensor<5>,
+    /// `[1, heads, window², window²]`.
+    position_bias: Tensor<4>,
+}
+
+impl WindowAttention {
+    /// `heads` divides `channels`.
+    pub(super) fn new(channels: usize, heads: usize, window: usize, device: &Device) -> Self {
+        let logit_scale = Tensor::full([heads, 1, 1], INITIAL_SCALE.ln(), device);
+        Self {
+            qkv: linear(channels, 3 * channels, true, device),
+            proj: linear(channels, channels, true, device),
+            logit_scale: Param::from_tensor(logit_scale),
+            cpb_mlp: PositionBias::new(heads, device),
+            frozen: None,
+            window,
+        }
+    }
+
+    /// # Shapes
+    ///
+    /// - windows: `[batch·windows, window², channels]`
+    /// - mask, added to the attention: `[windows, 1, window², window²]`
+    /// - output: like `windows`
+    pub(super) fn forward(&self, windows: Tensor<3>, mask: Option<Tensor<4>>) -> Tensor<3> {
+        let [count, tokens, channels] = windows.dims();
+        let Constants { qkv_bias, scale, position_bias } = match &self.frozen {
+            Some(constants) => constants.clone(),
+            None => self.constants(&windows.device()),
+        };
+        let heads = scale.dims()[2];
+        let head_channels = channels / heads;
+
+        let qkv = burn::tensor::module::linear(windows, self.qkv.weight.val(), Some(qkv_bias))
+            .reshape([count, tokens, 3, heads, head_channels])
+            .permute([2, 0, 3, 1, 4]);
+        let queries_keys = normalize(qkv.clone().slice(0..2), scale);
+        let part = |of: &Tensor<5>, index: usize| {
+            of.clone().slice(index..index + 1).reshape([count, heads, tokens, head_channels])
+        };
+        let bias = match mask {
+            Some(mask) => {
+                let batch = count / mask.dims()[0];
+                (position_bias + mask).repeat_dim(0, batch)
+            }
+            None => position_bias,
+        };
+        let attended = attention(
+            part(&queries_keys, 0),
+            part(&queries_keys, 1),
+            part(&qkv, 2),
+            None,
+            Some(bias),
+            AttentionModuleOptions { scale: Some(1.0), ..Default::default() },
+        );
+        self.proj.forward(attended.swap_dims(1, 2).reshape([count, tokens, channels]))
+    }
+
+    /// Computes and keeps what depends on the weights alone.
+    pub(super) fn freeze_position_bias(&mut self) {
+        let device = self.logit_scale.val().device();
+        self.frozen = Some(self.constants(&device));
+    }
+
+    fn constants(&self, device: &Device) -> Constants {
+        let scale = self.logit_scale.val().clamp_max(MAX_SCALE.ln()).exp();
+        let [heads, _, _] = scale.dims();
+        let scale = scale.reshape([1, 1, heads, 1, 1]);
+        let scale = Tensor::cat(vec![scale.clone(), scale.ones_like()], 0);
+        Constants {
+            qkv_bias: self.qkv_bias(device),
+            scale,
+            position_bias: self.cpb_mlp.forward(self.window, device),
+        }
+    }
+
+    /// The bias of queries, keys and values. A key bias would change the cosines; the stored
+    /// tensor has a place for one, which counts as zero.
+    fn qkv_bias(&self, device: &Device) -> Tensor<1> {
+        let [channels, triple] = self.qkv.weight.dims();
+        let Some(bias) = &self.qkv.bias else {
+            return Tensor::zeros([triple], device);
+        };
+        let bias = bias.val();
+        let queries = bias.clone().slice(0..channels);
+        let values = bias.slice(2 * channels..triple);
+        Tensor::cat(vec![queries, Tensor::zeros([channels], device), values], 0)
+    }
+}
+
+/// Gives every vector along the last axis the length `scale`.
+fn normalize(vectors: Tensor<5>, scale: Tensor<5>) -> Tensor<5> {
+    let squared = vectors.clone().square().sum_dim(4);
+    // Clamped before the root: keys of padding are exactly zero, where the root has no gradient.
+    let length = squared.clamp_min(MIN_LENGTH * MIN_LENGTH).sqrt();
+    vectors * (scale / length)
+}
