@@ -1,2 +1,64 @@
-//! Tasks of this repository: demo, test, bench.
-fn main() {}
+//! Tasks of this repository, run as `cargo xtask <task>`.
+//!
+//! - `demo` prepares what is missing, builds the browser page and serves it on localhost.
+//! - `test` runs every check there is: formatting, lints, Rust, TypeScript and a real browser.
+//! - `wasm-target` does the first step of both alone.
+//!
+//! One file per step; [`steps`] numbers, times and reports them.
+
+mod apt_sources;
+mod bindgen;
+mod chromium;
+mod command;
+mod demo;
+mod http;
+mod npm;
+mod rust_src;
+mod serve;
+mod stamp;
+mod steps;
+mod tally;
+mod test;
+mod wasm_build;
+mod wasm_std;
+mod wasm_target;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Tasks of the Medley repository")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Prepare what is missing, build the page and serve it on localhost
+    Demo(demo::Options),
+    /// Formatting, lints, Rust tests, TypeScript checks and real-browser tests
+    Test(test::Options),
+    /// Only give the running compiler the wasm target (the first step of both others)
+    WasmTarget,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Demo(options) => demo::run(&options),
+        Task::Test(options) => test::run(&options),
+        Task::WasmTarget => demo::wasm_target(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("  because: {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The JavaScript side of the wasm modules.
+//!
+//! The generator is linked as a crate instead of called as a program: Cargo.lock then keeps its
+//! version equal to that of the `wasm-bindgen` crate, which it requires, and there is nothing to
+//! install.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::stamp::Fingerprint;
+use crate::steps::Finish;
+use crate::workspace::Workspace;
+
+/// Writes `medley_web.js`, its types and `medley_web_bg.wasm` into `folder`, for module workers
+/// and pages (`--target web`).
+pub fn write(workspace: &Workspace, module: &Path, folder: &Path) -> Result<Finish> {
+    let stamp = folder.join(".stamp");
+    let fingerprint =
+        Fingerprint::default().file(module)?.file(&workspace.path("xtask/src/bindgen.rs"))?;
+    if fingerprint.matches(&stamp) {
+        return Ok(Finish::UpToDate);
+    }
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    let mut bindgen = Bindgen::new();
+    bindgen.input_path(module).web(true)?.typescript(true);
+    bindgen.generate(folder).with_context(|| {
+        format!(
+            "making the bindings of {}\n  what to do: `cargo tree -i wasm-bindgen` must show the \
+             version of wasm-bindgen-cli-support; both are set in the root Cargo.toml",
+            module.display()
+        )
+    })?;
+    let wasm = folder.join("medley_web_bg.wasm");
+    let bytes = wasm.metadata().with_context(|| wasm.display().to_string())?.len();
+    println!("    {} ({:.1} MB)", wasm.display(), bytes as f64 / 1e6);
+    fingerprint.write(&stamp)?;
+    Ok(Finish::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    /// The version of a package in Cargo.lock; all of them if there are several.
+    fn versions<'a>(lock: &'a str, name: &str) -> Vec<&'a str> {
+        lock.split("[[package]]")
+            .filter(|package| package.contains(&format!("name = \"{name}\"\n")))
+            .filter_map(|package| package.split("version = \"").nth(1)?.split('"').next())
+            .collect()
+    }
+
+    #[test]
+    fn the_generator_and_the_crate_are_locked_to_one_version() {
+        let lock = include_str!("../../Cargo.lock");
+        let crates = versions(lock, "wasm-bindgen");
+        assert_eq!(crates.len(), 1);
+        assert_eq!(crates, versions(lock, "wasm-bindgen-cli-support"));
+    }
+}
