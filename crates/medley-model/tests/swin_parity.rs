@@ -3,6 +3,9 @@
 //! `tests/fixtures/swin_v2_micro.safetensors` holds random weights of the micro size, three images
 //! and what torchvision computed for them: every stage, the pooled embedding and the logits.
 
+// Helpers of tests fail like tests; the lint's exception covers only the test functions themselves.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
