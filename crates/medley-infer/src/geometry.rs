@@ -138,7 +138,7 @@ mod tests {
     fn nonsense_presentations_do_not_panic() {
         let tiles = Presentation::Tiles { size: 0, long_side: 4, overlap: 9 };
         assert!(!placements(3, 2, &tiles).is_empty());
-        assert_eq!(placements(0, 0, &Presentation::Whole { size: 0 }).len(), 1);
+        assert!(!placements(0, 0, &Presentation::Whole { size: 0 }).is_empty());
     }
 
     #[test]

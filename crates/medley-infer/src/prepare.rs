@@ -87,8 +87,10 @@ fn nearest(from: u32, to: u32) -> Vec<usize> {
 }
 
 /// [`Placement::visible`] for the size that the picture really has.
+/// All zero if nothing of it is seen.
 fn shown(placement: &Placement, width: u32, height: u32) -> [usize; 4] {
-    Placement { scaled: (width, height), ..*placement }.visible().map(|v| v as usize)
+    let seen = Placement { scaled: (width, height), ..*placement }.visible().map(|v| v as usize);
+    if seen[0] < seen[2] && seen[1] < seen[3] { seen } else { [0; 4] }
 }
 
 #[cfg(test)]
