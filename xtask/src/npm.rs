@@ -29,17 +29,18 @@ pub fn install(workspace: &Workspace) -> Result<Finish> {
 
 /// Builds `web/` and `www/` into their `dist/`.
 pub fn build(workspace: &Workspace) -> Result<Finish> {
-    let stamp = workspace.path("www/dist/.stamp");
+    let (page, stamp) =
+        (workspace.path("www/dist/index.html"), workspace.path("node_modules/.medley-page-stamp"));
     let fingerprint = Fingerprint::default()
         .file(&workspace.path("package-lock.json"))?
         .file(&workspace.path("package.json"))?
         .folder(&workspace.path("web"), &PRODUCTS)?
         .folder(&workspace.path("www"), &PRODUCTS)?;
-    if fingerprint.matches(&stamp) {
+    if page.is_file() && fingerprint.matches(&stamp) {
         return Ok(Finish::UpToDate);
     }
     npm(workspace, &["run", "build"]).run()?;
-    if !workspace.path("www/dist/index.html").is_file() {
+    if !page.is_file() {
         bail!("`npm run build` was expected to make www/dist/index.html, and did not");
     }
     fingerprint.write(&stamp)?;
