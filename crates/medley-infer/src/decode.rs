@@ -158,3 +158,6 @@ fn be_u32(bytes: &[u8], at: usize) -> Option<u32> {
     let four = bytes.get(at..at + 4)?;
     Some(u32::from_be_bytes([four[0], four[1], four[2], four[3]]))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,56 @@
 //! The way of an image: decode, prepare, encode once, heads, undo the preparation, results.
+//!
+//! Everything between the bytes of a package and of a picture on one side and the results on the
+//! other is here, so that the command line, the server and the browser run the same code.
+//!
+//! ```no_run
+//! # async fn run(package: medley_package::Package, device: burn::tensor::Device, bytes: Vec<u8>)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! use medley_infer::{AnalyzeOptions, Image, Medley, Report};
+//!
+//! let model = Medley::load(&package, &device).await?;
+//! assert!(model.self_test().await?.passed, "this device computes something else");
+//! let analysis = model.analyze(&Image::decode(&bytes)?, &AnalyzeOptions::default()).await?;
+//! println!("{}", Report::new("a.png", &model.metadata().name, "cpu", &analysis)?.to_json()?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # WebAssembly
+//!
+//! Built without default features it needs no threads, no clock of the system and no blocking
+//! reads: results come back from the device asynchronously. Scaling is plain f32 arithmetic in a
+//! fixed order, so that the encoder sees the same bits on every machine.
 
+mod analysis;
+mod boxes;
+mod classes;
 mod decode;
+mod error;
 mod geometry;
 mod image;
 mod jpeg;
+mod load;
+mod mask;
+mod medley;
+mod outputs;
 mod prepare;
+mod report;
 mod resample;
+mod self_test;
+#[cfg(test)]
+mod testing;
 
+pub use analysis::{
+    Analysis, AnalyzeOptions, ClassProbability, DISPLAY_THRESHOLD, DetectedBox,
+    EVALUATION_THRESHOLD, Mask, Output, TaskResult, Timing,
+};
+pub use error::InferError;
 pub use geometry::{Placement, fit, placements};
 pub use image::{Image, ImageError, MAX_PIXELS, MAX_SIDE};
+pub use medley::Medley;
 pub use prepare::{IGNORE, place_mask, resize, resize_mask, window};
+pub use report::{
+    REPORT_FORMAT, Report, ReportBox, ReportMask, ReportOutput, ReportResult, ReportTiming,
+};
+pub use self_test::{SelfTestReport, self_test_outputs};

@@ -1,0 +1,361 @@
+//! A loaded model, and the way of a picture through it.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use medley_model::MedleyModel;
+use medley_package::{
+    FORMAT_VERSION, Metadata, NOTICE, Package, PackedTensor, Presentation, Provenance,
+    SELF_TEST_INPUT, SELF_TEST_OUTPUT, TaskKind, TaskSpec,
+};
+use web_time::Instant;
+
+use crate::analysis::{
+    Analysis, AnalyzeOptions, ClassProbability, DetectedBox, Mask, Output, TaskResult, Timing,
+};
+use crate::boxes::BoxCanvas;
+use crate::classes::ClassVotes;
+use crate::error::InferError;
+use crate::geometry::{Placement, placements};
+use crate::image::Image;
+use crate::load::load_model;
+use crate::mask::MaskCanvas;
+use crate::outputs::{Encoded, HeadOutput};
+use crate::prepare::{resize, window};
+use crate::self_test::{SelfTestReport, compare, self_test_outputs};
+
+/// Windows that go through the encoder together; more would only cost memory.
+const MAX_WINDOWS: usize = 4;
+
+/// How a model without tasks looks at a picture, for its embedding alone.
+const DEFAULT_PRESENTATION: Presentation = Presentation::Whole { size: 256 };
+
+/// A loaded model.
+#[derive(Debug)]
+pub struct Medley {
+    model: MedleyModel,
+    metadata: Metadata,
+    device: Device,
+    /// The self-test's tensors, by their names in the package.
+    self_test: BTreeMap<String, PackedTensor>,
+}
+
+impl Medley {
+    /// Loads a package onto a device: widens the weights, compares every name and shape, and
+    /// computes once what is constant.
+    ///
+    /// The device should be a plain one, without automatic differentiation.
+    ///
+    /// # Errors
+    /// An architecture that is not known, a task without its head, a weight that is missing, left
+    /// over or of another shape; each is named.
+    pub async fn load(package: &Package, device: &Device) -> Result<Self, InferError> {
+        let model = load_model(package, device)?;
+        let self_test = package
+            .tensors
+            .iter()
+            .filter(|(name, _)| *name == SELF_TEST_INPUT || name.starts_with(SELF_TEST_OUTPUT))
+            .map(|(name, tensor)| (name.clone(), tensor.clone()))
+            .collect();
+        let metadata = package.metadata.clone();
+        Ok(Self { model, metadata, device: device.clone(), self_test })
+    }
+
+    /// From a model in memory, for evaluation while training. It has no self-test and no
+    /// calibration; what is constant for fixed weights is computed once, so hand over a copy.
+    pub fn from_parts(mut model: MedleyModel, tasks: Vec<TaskSpec>, device: &Device) -> Self {
+        model.prepare();
+        let metadata = Metadata {
+            format_version: FORMAT_VERSION,
+            name: "unnamed".into(),
+            variant: "unnamed".into(),
+            model: serde_json::Value::Null,
+            tasks,
+            provenance: Provenance::default(),
+            quality: Vec::new(),
+            calibration: Vec::new(),
+            self_test: None,
+            notice: NOTICE.into(),
+        };
+        Self { model, metadata, device: device.clone(), self_test: BTreeMap::new() }
+    }
+
+    /// What the package says of itself.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The tasks that can be asked for.
+    pub fn tasks(&self) -> &[TaskSpec] {
+        &self.metadata.tasks
+    }
+
+    /// The device that the model computes on.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Computes the package's self-test and compares. A device whose report has not `passed`
+    /// must not be used.
+    ///
+    /// # Errors
+    /// A package without self-test, a device that fails or answers with values that are not
+    /// finite.
+    pub async fn self_test(&self) -> Result<SelfTestReport, InferError> {
+        let (Some(spec), Some(input)) =
+            (self.metadata.self_test, self.self_test.get(SELF_TEST_INPUT))
+        else {
+            return Err(InferError::NoSelfTest);
+        };
+        let found = self_test_outputs(&self.model, self.tasks(), input, &self.device).await?;
+        compare(&self.self_test, &found, spec.tolerance)
+    }
+
+    /// Answers the tasks for one picture. Tasks that look at it in the same way share the
+    /// encoder's pass.
+    ///
+    /// # Errors
+    /// An unknown task, a threshold that is no probability, cancellation, a failing device.
+    pub async fn analyze(
+        &self,
+        image: &Image,
+        options: &AnalyzeOptions,
+    ) -> Result<Analysis, InferError> {
+        let start = Instant::now();
+        if !(0.0..=1.0).contains(&options.score_threshold) {
+            return Err(InferError::Threshold { found: options.score_threshold });
+        }
+        let tasks = self.wanted(options)?;
+        let mut results: Vec<Option<TaskResult>> = tasks.iter().map(|_| None).collect();
+        let mut timing = Timing::default();
+        let mut embedding: Option<(Presentation, Vec<f32>)> = None;
+        for presentation in presentations(&tasks) {
+            let members: Vec<usize> =
+                (0..tasks.len()).filter(|&i| tasks[i].presentation == presentation).collect();
+            let asked: Vec<&TaskSpec> = members.iter().map(|&i| tasks[i]).collect();
+            let group = self.group(image, presentation, &asked, options, &mut timing).await?;
+            for (i, result) in members.into_iter().zip(group.results) {
+                results[i] = Some(result);
+            }
+            // The whole picture's embedding is the better one; otherwise the first there is.
+            let better = match (&embedding, presentation) {
+                (None, _) => true,
+                (Some((Presentation::Tiles { .. }, _)), Presentation::Whole { .. }) => true,
+                _ => false,
+            };
+            if better {
+                embedding = Some((presentation, group.embedding));
+            }
+        }
+        timing.total_ms = milliseconds(start);
+        Ok(Analysis {
+            results: results.into_iter().flatten().collect(),
+            embedding: embedding.map(|(_, values)| values).unwrap_or_default(),
+            timing,
+        })
+    }
+
+    /// The tasks asked for, each once.
+    fn wanted(&self, options: &AnalyzeOptions) -> Result<Vec<&TaskSpec>, InferError> {
+        let Some(names) = &options.tasks else {
+            return Ok(self.tasks().iter().collect());
+        };
+        let mut wanted: Vec<&TaskSpec> = Vec::new();
+        for name in names {
+            let task = self.tasks().iter().find(|t| t.name == *name).ok_or_else(|| {
+                InferError::UnknownTask {
+                    name: name.clone(),
+                    existing: self.tasks().iter().map(|t| t.name.clone()).collect(),
+                }
+            })?;
+            if !wanted.iter().any(|t| t.name == *name) {
+                wanted.push(task);
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// All tasks of one presentation.
+    async fn group(
+        &self,
+        image: &Image,
+        presentation: Presentation,
+        tasks: &[&TaskSpec],
+        options: &AnalyzeOptions,
+        timing: &mut Timing,
+    ) -> Result<Group, InferError> {
+        options.check()?;
+        let mut clock = Instant::now();
+        let all = placements(image.width(), image.height(), &presentation);
+        let scaled = match all.first() {
+            Some(p) => resize(image, p.scaled.0, p.scaled.1),
+            None => image.clone(),
+        };
+        let mut collectors: Vec<Collector<'_>> =
+            tasks.iter().map(|task| self.collector(task, &all, options)).collect();
+        let mut embedding: Vec<f32> = Vec::new();
+        for chunk in all.chunks(MAX_WINDOWS) {
+            let pixels: Vec<f32> = chunk.iter().flat_map(|p| window(&scaled, p)).collect();
+            timing.prepare_ms += lap(&mut clock);
+            options.check()?;
+            let size = presentation.size() as usize;
+            let data = TensorData::new(pixels, [chunk.len(), 3, size, size]);
+            let mut encoded = Encoded::new(&self.model, Tensor::from_data(data, &self.device))?;
+            // Reading the embedding waits for the encoder, so that its time is its own.
+            let batch = encoded.embedding().await?;
+            add_windows(&mut embedding, &batch, chunk.len(), all.len());
+            timing.encode_ms += lap(&mut clock);
+            for collector in &mut collectors {
+                options.check()?;
+                let output = encoded.head(collector.task).await?;
+                timing.heads_ms += lap(&mut clock);
+                collector.add(chunk, &output);
+                timing.finish_ms += lap(&mut clock);
+            }
+        }
+        let mut results = Vec::with_capacity(collectors.len());
+        for collector in collectors {
+            options.check()?;
+            results.push(collector.finish(image));
+        }
+        timing.finish_ms += lap(&mut clock);
+        Ok(Group { results, embedding })
+    }
+
+    fn collector<'a>(
+        &self,
+        task: &'a TaskSpec,
+        all: &[Placement],
+        options: &AnalyzeOptions,
+    ) -> Collector<'a> {
+        let classes = task.classes.len();
+        let parts = match task.kind {
+            TaskKind::Classification => {
+                let temperature = self
+                    .metadata
+                    .calibration
+                    .iter()
+                    .find(|c| c.task == task.name)
+                    .map_or(1.0, |c| c.temperature as f32);
+                Parts::Classes(ClassVotes::new(classes, task.multi_label, temperature))
+            }
+            TaskKind::Segmentation => Parts::Pixels(MaskCanvas::new(classes, all)),
+            TaskKind::Detection => Parts::Boxes(BoxCanvas::new(classes, options.score_threshold)),
+        };
+        Collector { task, parts }
+    }
+}
+
+struct Group {
+    results: Vec<TaskResult>,
+    embedding: Vec<f32>,
+}
+
+/// Puts the windows of one task together.
+struct Collector<'a> {
+    task: &'a TaskSpec,
+    parts: Parts,
+}
+
+enum Parts {
+    Classes(ClassVotes),
+    Pixels(MaskCanvas),
+    Boxes(BoxCanvas),
+}
+
+impl Collector<'_> {
+    /// `output`: of the batch of these windows.
+    fn add(&mut self, windows: &[Placement], output: &HeadOutput) {
+        let each = |values: &[f32]| values.len() / windows.len().max(1);
+        match (&mut self.parts, output) {
+            (Parts::Classes(votes), HeadOutput::Classes { logits }) => {
+                for logits in logits.chunks_exact(each(logits)) {
+                    votes.add(logits);
+                }
+            }
+            (Parts::Pixels(canvas), HeadOutput::Pixels { logits, grid }) => {
+                for (p, logits) in windows.iter().zip(logits.chunks_exact(each(logits))) {
+                    canvas.add(p, logits, *grid);
+                }
+            }
+            (Parts::Boxes(canvas), HeadOutput::Locations { values, levels }) => {
+                for (p, values) in windows.iter().zip(values.chunks_exact(each(values))) {
+                    canvas.add(p, values, levels);
+                }
+            }
+            // Both follow the task's kind.
+            _ => {}
+        }
+    }
+
+    fn finish(self, image: &Image) -> TaskResult {
+        let names = &self.task.classes;
+        let output = match self.parts {
+            Parts::Classes(votes) => Output::Classes(
+                names
+                    .iter()
+                    .zip(votes.finish())
+                    .map(|(name, probability)| ClassProbability { name: name.clone(), probability })
+                    .collect(),
+            ),
+            Parts::Pixels(canvas) => Output::Mask(Mask {
+                width: image.width(),
+                height: image.height(),
+                classes: names.clone(),
+                indices: canvas.finish(),
+            }),
+            Parts::Boxes(canvas) => Output::Boxes(
+                canvas
+                    .finish()
+                    .into_iter()
+                    .map(|found| DetectedBox {
+                        bbox: found.bbox,
+                        class: names.get(found.class).cloned().unwrap_or_default(),
+                        class_index: found.class,
+                        score: found.score,
+                    })
+                    .collect(),
+            ),
+        };
+        TaskResult { task: self.task.name.clone(), kind: self.task.kind, output }
+    }
+}
+
+/// The presentations of the tasks, each once, in the order of the tasks.
+fn presentations(tasks: &[&TaskSpec]) -> Vec<Presentation> {
+    let mut all = Vec::new();
+    for task in tasks {
+        if !all.contains(&task.presentation) {
+            all.push(task.presentation);
+        }
+    }
+    if all.is_empty() {
+        all.push(DEFAULT_PRESENTATION);
+    }
+    all
+}
+
+/// Adds the batch's embeddings to the mean over `total` windows.
+fn add_windows(mean: &mut Vec<f32>, batch: &[f32], windows: usize, total: usize) {
+    let channels = batch.len() / windows.max(1);
+    mean.resize(channels, 0.0);
+    for window in batch.chunks_exact(channels.max(1)) {
+        for (m, v) in mean.iter_mut().zip(window) {
+            *m += v / total as f32;
+        }
+    }
+}
+
+fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1e3
+}
+
+/// Milliseconds since the last lap.
+fn lap(clock: &mut Instant) -> f64 {
+    let passed = milliseconds(*clock);
+    *clock = Instant::now();
+    passed
+}
+
+#[cfg(test)]
+mod tests;
