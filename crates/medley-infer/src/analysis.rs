@@ -68,14 +68,19 @@ pub struct Analysis {
 #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
 pub struct Timing {
     /// Scaling and cutting windows.
+    #[serde(rename = "prepare")]
     pub prepare_ms: f64,
     /// The encoder.
+    #[serde(rename = "encode")]
     pub encode_ms: f64,
     /// Decoders and heads, with the reading of their outputs.
+    #[serde(rename = "heads")]
     pub heads_ms: f64,
     /// From outputs to results.
+    #[serde(rename = "finish")]
     pub finish_ms: f64,
     /// All of it, with what lies between.
+    #[serde(rename = "total")]
     pub total_ms: f64,
 }
 
@@ -125,13 +130,15 @@ pub struct Mask {
 }
 
 /// A thing found in the picture.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct DetectedBox {
     /// `[x0, y0, x1, y1]` in pixels of the source picture.
+    #[serde(rename = "box")]
     pub bbox: [f32; 4],
     /// Name of the class.
     pub class: String,
     /// Its index among the task's classes.
+    #[serde(skip)]
     pub class_index: usize,
     /// 0..=1: the square root of class probability times centerness.
     pub score: f32,

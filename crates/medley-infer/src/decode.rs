@@ -145,13 +145,23 @@ fn guess(bytes: &[u8]) -> &'static str {
         "PDF"
     } else if at(0, b"<svg") || at(0, b"<?xml") {
         "SVG or XML"
-    } else if std::str::from_utf8(&bytes[..bytes.len().min(64)])
-        .is_ok_and(|text| text.chars().all(|c| !c.is_control() || c.is_whitespace()))
-    {
+    } else if is_text(&bytes[..bytes.len().min(64)]) {
         "text"
     } else {
         "something unknown"
     }
+}
+
+/// Whether bytes are the beginning of a text in UTF-8; its last character may be cut in two.
+fn is_text(bytes: &[u8]) -> bool {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    !text.is_empty() && text.chars().all(|c| !c.is_control() || c.is_whitespace())
 }
 
 fn be_u32(bytes: &[u8], at: usize) -> Option<u32> {

@@ -50,7 +50,5 @@ pub use geometry::{Placement, fit, placements};
 pub use image::{Image, ImageError, MAX_PIXELS, MAX_SIDE};
 pub use medley::Medley;
 pub use prepare::{IGNORE, place_mask, resize, resize_mask, window};
-pub use report::{
-    REPORT_FORMAT, Report, ReportBox, ReportMask, ReportOutput, ReportResult, ReportTiming,
-};
+pub use report::{REPORT_FORMAT, Report, ReportMask, ReportOutput, ReportResult};
 pub use self_test::{SelfTestReport, self_test_outputs};

@@ -138,10 +138,9 @@ impl Medley {
                 results[i] = Some(result);
             }
             // The whole picture's embedding is the better one; otherwise the first there is.
-            let better = match (&embedding, presentation) {
-                (None, _) => true,
-                (Some((Presentation::Tiles { .. }, _)), Presentation::Whole { .. }) => true,
-                _ => false,
+            let better = match &embedding {
+                None => true,
+                Some((before, _)) => !is_whole(before) && is_whole(&presentation),
             };
             if better {
                 embedding = Some((presentation, group.embedding));
@@ -333,6 +332,10 @@ fn presentations(tasks: &[&TaskSpec]) -> Vec<Presentation> {
         all.push(DEFAULT_PRESENTATION);
     }
     all
+}
+
+fn is_whole(presentation: &Presentation) -> bool {
+    matches!(presentation, Presentation::Whole { .. })
 }
 
 /// Adds the batch's embeddings to the mean over `total` windows.

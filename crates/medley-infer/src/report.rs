@@ -9,7 +9,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use medley_package::{NOTICE, TaskKind};
 use serde::Serialize;
 
-use crate::analysis::{Analysis, ClassProbability, Mask, Output, Timing};
+use crate::analysis::{Analysis, ClassProbability, DetectedBox, Mask, Output, Timing};
 use crate::error::InferError;
 
 /// Version of the report's form. Fields may be added to a version; none is removed or changed.
@@ -31,7 +31,7 @@ pub struct Report {
     /// One entry per task.
     pub results: Vec<ReportResult>,
     /// Where the time went.
-    pub timing_ms: ReportTiming,
+    pub timing_ms: Timing,
 }
 
 /// One task's answer.
@@ -55,7 +55,7 @@ pub enum ReportOutput {
     /// A class for every pixel.
     Mask(ReportMask),
     /// Things found, the most certain first.
-    Boxes(Vec<ReportBox>),
+    Boxes(Vec<DetectedBox>),
 }
 
 /// A mask as a picture.
@@ -69,33 +69,6 @@ pub struct ReportMask {
     pub png_base64: String,
     /// How many pixels each class has.
     pub pixels: BTreeMap<String, u64>,
-}
-
-/// A thing found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ReportBox {
-    /// `[x0, y0, x1, y1]` in pixels of the source picture.
-    #[serde(rename = "box")]
-    pub bbox: [f32; 4],
-    /// Name of the class.
-    pub class: String,
-    /// 0..=1.
-    pub score: f32,
-}
-
-/// Milliseconds of each stage.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct ReportTiming {
-    /// Scaling and cutting windows.
-    pub prepare: f64,
-    /// The encoder.
-    pub encode: f64,
-    /// Decoders and heads.
-    pub heads: f64,
-    /// From outputs to results.
-    pub finish: f64,
-    /// All of it.
-    pub total: f64,
 }
 
 impl Report {
@@ -114,12 +87,7 @@ impl Report {
             let output = match &result.output {
                 Output::Classes(classes) => ReportOutput::Classes(classes.clone()),
                 Output::Mask(mask) => ReportOutput::Mask(report_mask(mask)?),
-                Output::Boxes(boxes) => ReportOutput::Boxes(
-                    boxes
-                        .iter()
-                        .map(|b| ReportBox { bbox: b.bbox, class: b.class.clone(), score: b.score })
-                        .collect(),
-                ),
+                Output::Boxes(boxes) => ReportOutput::Boxes(boxes.clone()),
             };
             results.push(ReportResult { task: result.task.clone(), kind: result.kind, output });
         }
@@ -130,7 +98,7 @@ impl Report {
             model: model.to_owned(),
             backend: backend.to_owned(),
             results,
-            timing_ms: analysis.timing.into(),
+            timing_ms: analysis.timing,
         })
     }
 
@@ -141,18 +109,6 @@ impl Report {
     pub fn to_json(&self) -> Result<String, InferError> {
         serde_json::to_string(self)
             .map_err(|error| InferError::Report { reason: error.to_string() })
-    }
-}
-
-impl From<Timing> for ReportTiming {
-    fn from(t: Timing) -> Self {
-        Self {
-            prepare: t.prepare_ms,
-            encode: t.encode_ms,
-            heads: t.heads_ms,
-            finish: t.finish_ms,
-            total: t.total_ms,
-        }
     }
 }
 
@@ -199,7 +155,7 @@ fn report_mask(mask: &Mask) -> Result<ReportMask, InferError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{DetectedBox, TaskResult};
+    use crate::analysis::TaskResult;
 
     #[test]
     fn the_json_is_stable() {
