@@ -15,3 +15,4 @@ pub use error::ExportError;
 pub use export::{Description, export};
 pub use model_card::model_card;
 pub use quantize::quantize;
+pub use weights::FloatTensors;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use medley_package::PackedTensor;
 
+use crate::weights::FloatTensors;
+
 /// Tensors with fewer values stay float: norms, biases, position tables, small heads.
 const MIN_VALUES: usize = 256;
 
@@ -14,8 +16,7 @@ const MIN_VALUES_PER_SCALE: usize = 8;
 /// The largest magnitude of a quantized value. −128 is not used: the range is symmetric.
 const MAX_LEVEL: f32 = 127.0;
 
-/// Quantizes the weights among `tensors` (shape and row-major values by name) to int8,
-/// symmetrically, with one scale `max|w| / 127` for each index of the first axis. No value then
+/// Quantizes the weights among `tensors` to int8, symmetrically, with one scale `max|w| / 127` for each index of the first axis. No value then
 /// changes by more than half a scale.
 ///
 /// The first axis is the output channel of convolutions (`[out, in, h, w]`) and the input feature
@@ -26,9 +27,7 @@ const MAX_LEVEL: f32 = 127.0;
 /// Tensors of fewer than 2 axes, 256 values or 8 values for each scale stay as they are. So does
 /// a tensor with a value that is not finite: the package refuses it by name, where int8 would hide
 /// it.
-pub fn quantize(
-    tensors: &BTreeMap<String, (Vec<usize>, Vec<f32>)>,
-) -> BTreeMap<String, PackedTensor> {
+pub fn quantize(tensors: &FloatTensors) -> BTreeMap<String, PackedTensor> {
     tensors.iter().map(|(name, (shape, data))| (name.clone(), pack(shape, data))).collect()
 }
 

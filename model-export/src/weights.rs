@@ -7,15 +7,16 @@ use medley_model::MedleyModel;
 
 use crate::error::ExportError;
 
-/// Shape and row-major values of every weight of `model`, by module path without the names of
+/// Shape and row-major values of tensors, by name.
+pub type FloatTensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
+/// Every weight of `model`, by module path without the names of
 /// enum variants, as `heads.0.linear.weight`.
 ///
 /// # Errors
 ///
 /// When a weight is not stored in 32-bit floats or cannot be read from its device.
-pub(crate) fn weights(
-    model: &MedleyModel,
-) -> Result<BTreeMap<String, (Vec<usize>, Vec<f32>)>, ExportError> {
+pub(crate) fn weights(model: &MedleyModel) -> Result<FloatTensors, ExportError> {
     model
         .collect(None, None, true)
         .into_iter()
