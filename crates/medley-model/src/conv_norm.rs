@@ -92,8 +92,7 @@ impl ConvNorm {
         let Some(Norm::Batch(norm)) = &self.norm else {
             return self.clone();
         };
-        let factor = norm.gamma.val()
-            / (norm.running_var.value_sync() + norm.epsilon).sqrt();
+        let factor = norm.gamma.val() / (norm.running_var.value_sync() + norm.epsilon).sqrt();
         let bias = norm.beta.val() - norm.running_mean.value_sync() * factor.clone();
         let channels = factor.dims()[0];
         let mut conv = self.conv.clone();

@@ -38,6 +38,8 @@ impl EncoderConfig {
 
 /// The encoder of a model.
 #[derive(Module, Debug)]
+// A model holds a handful of these at most: a box would save nothing.
+#[allow(clippy::large_enum_variant)]
 pub enum Encoder {
     /// The convolutional one.
     Nano(NanoEncoder),

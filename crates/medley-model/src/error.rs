@@ -16,6 +16,14 @@ pub enum ConfigError {
         /// Which stage, from 1.
         stage: usize,
     },
+    /// Channels that the detection towers' normalisation cannot divide into its groups.
+    #[error("{channels} detection channels do not divide into {groups} groups; use a multiple")]
+    DetectionChannels {
+        /// Channels found.
+        channels: usize,
+        /// Groups of the normalisation.
+        groups: usize,
+    },
     /// Two heads of one name.
     #[error("two heads are called “{name}”; names of heads must differ")]
     DuplicateHead {

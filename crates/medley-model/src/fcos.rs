@@ -17,7 +17,7 @@ use crate::upsample::upsample_nearest;
 pub const STRIDES: [usize; 5] = [8, 16, 32, 64, 128];
 
 /// Groups of the group normalisation in the towers.
-const GROUPS: usize = 16;
+pub(crate) const TOWER_GROUPS: usize = 16;
 
 /// Probability that an untrained head gives to every class at every location: as few locations
 /// hold an object, the loss would otherwise begin with the background alone (Lin et al., *Focal
@@ -55,6 +55,17 @@ pub struct TowerOutput {
     pub stride: usize,
 }
 
+impl TowerOutput {
+    /// The same for a range of the batch.
+    pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
+        Self {
+            class_features: self.class_features.clone().slice([range.clone()]),
+            box_features: self.box_features.clone().slice([range]),
+            stride: self.stride,
+        }
+    }
+}
+
 fn conv3x3(channels_in: usize, channels_out: usize, stride: usize, device: &Device) -> Conv2d {
     Conv2dConfig::new([channels_in, channels_out], [3, 3])
         .with_stride([stride, stride])
@@ -64,17 +75,12 @@ fn conv3x3(channels_in: usize, channels_out: usize, stride: usize, device: &Devi
 
 impl DetectionDecoder {
     /// `widths`: channels of s2, s3 and the squeezed map; `depth`: layers in each tower.
-    pub(crate) fn new(
-        widths: [usize; 3],
-        channels: usize,
-        depth: usize,
-        device: &Device,
-    ) -> Self {
+    pub(crate) fn new(widths: [usize; 3], channels: usize, depth: usize, device: &Device) -> Self {
         let tower = || {
             (0..depth)
                 .map(|_| TowerLayer {
                     conv: conv3x3(channels, channels, 1, device),
-                    norm: GroupNormConfig::new(GROUPS.min(channels), channels).init(device),
+                    norm: GroupNormConfig::new(TOWER_GROUPS, channels).init(device),
                     gelu: Gelu::new(),
                 })
                 .collect()
@@ -130,9 +136,9 @@ impl DetectionDecoder {
 }
 
 fn climb(tower: &[TowerLayer], level: Tensor<4>) -> Tensor<4> {
-    tower.iter().fold(level, |map, layer| {
-        layer.gelu.forward(layer.norm.forward(layer.conv.forward(map)))
-    })
+    tower
+        .iter()
+        .fold(level, |map, layer| layer.gelu.forward(layer.norm.forward(layer.conv.forward(map))))
 }
 
 /// A task's own outputs on the shared towers.
@@ -178,7 +184,7 @@ impl DetectionHead {
             .iter()
             .enumerate()
             .map(|(level, tower)| {
-                let scale = self.scale.val().slice([level..level + 1]).reshape([1, 1, 1, 1]);
+                let scale = self.scale.val().narrow(0, level, 1).reshape([1, 1, 1, 1]);
                 let exponent = self.distance.forward(tower.box_features.clone()) * scale;
                 LevelOutput {
                     class_logits: self.class.forward(tower.class_features.clone()),

@@ -64,6 +64,8 @@ impl ClassificationHead {
 
 /// Heads of the three kinds; a model holds one for each task.
 #[derive(Module, Debug)]
+// A model holds a handful of these at most: a box would save nothing.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Head {
     Classification(ClassificationHead),
     Segmentation(Conv2d),

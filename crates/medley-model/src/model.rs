@@ -1,13 +1,13 @@
 //! The whole model: one encoder, the shared decoders, a head for each task.
 
-use burn::module::Module;
+use burn::module::{Module, ParamId, list_param_ids};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::conv_norm::NormKind;
 use crate::encoder::{Encoder, EncoderConfig};
 use crate::error::{ConfigError, ModelError};
-use crate::fcos::{DetectionDecoder, LevelOutput, TowerOutput};
+use crate::fcos::{DetectionDecoder, LevelOutput, TOWER_GROUPS, TowerOutput};
 use crate::heads::{Head, HeadConfig, HeadKind};
 use crate::nano::NanoConfig;
 use crate::squeezer::Squeezer;
@@ -91,6 +91,12 @@ impl ModelConfig {
                 });
             }
         }
+        if !self.detection_channels.is_multiple_of(TOWER_GROUPS) {
+            return Err(ConfigError::DetectionChannels {
+                channels: self.detection_channels,
+                groups: TOWER_GROUPS,
+            });
+        }
         let widths = self.encoder.widths();
         Ok(MedleyModel {
             encoder: self.encoder.init(self.norm, device)?,
@@ -145,6 +151,25 @@ impl Features {
     }
 }
 
+impl Features {
+    /// One batch after the other.
+    pub fn cat(pieces: Vec<Self>) -> Self {
+        fn join<const D: usize>(
+            pieces: &[Features],
+            part: impl Fn(&Features) -> &Tensor<D>,
+        ) -> Tensor<D> {
+            Tensor::cat(pieces.iter().map(|piece| part(piece).clone()).collect(), 0)
+        }
+        Self {
+            s1: join(&pieces, |piece| &piece.s1),
+            s2: join(&pieces, |piece| &piece.s2),
+            s3: join(&pieces, |piece| &piece.s3),
+            squeezed: join(&pieces, |piece| &piece.squeezed),
+            embedding: join(&pieces, |piece| &piece.embedding),
+        }
+    }
+}
+
 /// The model.
 #[derive(Module, Debug)]
 pub struct MedleyModel {
@@ -187,11 +212,7 @@ impl MedleyModel {
 
     /// The detection decoder, one entry for each of the strides 8 to 128.
     pub fn detection_towers(&self, features: &Features) -> Vec<TowerOutput> {
-        self.detection.forward(
-            features.s2.clone(),
-            features.s3.clone(),
-            features.squeezed.clone(),
-        )
+        self.detection.forward(features.s2.clone(), features.s3.clone(), features.squeezed.clone())
     }
 
     /// Logits of a classification head: `[batch, classes]`.
@@ -251,6 +272,20 @@ impl MedleyModel {
         if let Encoder::Swin(encoder) = &mut self.encoder {
             encoder.freeze_position_bias();
         }
+    }
+
+    /// The parameters of a head, empty if there is none of that name: what one task alone trains.
+    pub fn head_parameters(&self, name: &str) -> Vec<ParamId> {
+        self.find(name).map(list_param_ids).unwrap_or_default()
+    }
+
+    /// The parameters that all tasks train: encoder, squeezer and decoders.
+    pub fn shared_parameters(&self) -> Vec<ParamId> {
+        let mut ids = list_param_ids(&self.encoder);
+        ids.extend(list_param_ids(&self.squeezer));
+        ids.extend(list_param_ids(&self.segmentation));
+        ids.extend(list_param_ids(&self.detection));
+        ids
     }
 
     fn find(&self, name: &str) -> Option<&Head> {

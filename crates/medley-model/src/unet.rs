@@ -29,12 +29,7 @@ pub(crate) struct SegmentationDecoder {
 
 impl SegmentationDecoder {
     /// `widths`: channels of s1, s2, s3; `deepest`: of the squeezed map.
-    pub(crate) fn new(
-        widths: [usize; 3],
-        deepest: usize,
-        norm: NormKind,
-        device: &Device,
-    ) -> Self {
+    pub(crate) fn new(widths: [usize; 3], deepest: usize, norm: NormKind, device: &Device) -> Self {
         let conv = |channels_in, channels_out| {
             ConvNormConfig { channels_in, channels_out, kernel: 3, stride: 1, norm }.init(device)
         };
@@ -44,10 +39,8 @@ impl SegmentationDecoder {
             .iter()
             .zip(skips)
             .map(|(&channels, skip)| {
-                let step = Step {
-                    conv1: conv(below + skip, channels),
-                    conv2: conv(channels, channels),
-                };
+                let step =
+                    Step { conv1: conv(below + skip, channels), conv2: conv(channels, channels) };
                 below = channels;
                 step
             })

@@ -1,8 +1,8 @@
 //! Nearest-neighbour doubling of a feature map.
 
+use burn::tensor::Tensor;
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
-use burn::tensor::Tensor;
 
 /// Scales a feature map to `size` (height, width) by repeating its nearest value.
 pub(crate) fn upsample_nearest(input: Tensor<4>, size: [usize; 2]) -> Tensor<4> {

@@ -1,0 +1,212 @@
+//! The configuration of a pretraining run, one TOML file.
+
+use std::path::Path;
+
+use medley_model::{HeadConfig, HeadKind};
+use medley_model::{ModelConfig, SwinConfig};
+use medley_package::{Presentation, TaskKind, TaskSpec};
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainError;
+
+/// Which model is trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Variant {
+    /// The convolutional encoder of the browser.
+    Nano,
+    /// A convolutional encoder small enough for tests.
+    Micro,
+    /// Swin V2, 24 channels.
+    SwinMicro,
+    /// Swin V2, 48 channels.
+    SwinNano,
+    /// Swin V2, 96 channels.
+    SwinTiny,
+    /// Swin V2, 128 channels.
+    SwinBase,
+}
+
+impl Variant {
+    /// The name, as in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nano => "nano",
+            Self::Micro => "micro",
+            Self::SwinMicro => "swin-micro",
+            Self::SwinNano => "swin-nano",
+            Self::SwinTiny => "swin-tiny",
+            Self::SwinBase => "swin-base",
+        }
+    }
+
+    /// The model of this variant with the heads that `tasks` need.
+    pub fn model(self, tasks: &[TaskSpec]) -> ModelConfig {
+        let heads = tasks.iter().map(head).collect();
+        match self {
+            Self::Nano => ModelConfig::nano(heads),
+            Self::Micro => ModelConfig::micro(heads),
+            Self::SwinMicro => ModelConfig::swin(SwinConfig::micro(), heads),
+            Self::SwinNano => ModelConfig::swin(SwinConfig::nano(), heads),
+            Self::SwinTiny => ModelConfig::swin(SwinConfig::tiny(), heads),
+            Self::SwinBase => ModelConfig::swin(SwinConfig::base(), heads),
+        }
+    }
+}
+
+fn head(task: &TaskSpec) -> HeadConfig {
+    let kind = match task.kind {
+        TaskKind::Classification => HeadKind::Classification,
+        TaskKind::Segmentation => HeadKind::Segmentation,
+        TaskKind::Detection => HeadKind::Detection,
+    };
+    HeadConfig { name: task.name.clone(), kind, classes: task.classes.len() }
+}
+
+/// How the tasks take turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// Every batch holds a few images of every task; the shared blocks run once over all of them.
+    /// For encoders with batch normalisation.
+    Mixed,
+    /// One batch of each task in turn; the shared blocks' gradients add up over a round. Memory
+    /// holds one task's activations at a time.
+    Alternating,
+}
+
+/// AdamW and its schedule: linear warm-up, then a cosine down to a hundredth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimizerConfig {
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// Decoupled weight decay.
+    pub weight_decay: f32,
+    /// Steps until the highest rate is reached.
+    pub warmup: u64,
+    /// Largest norm of one parameter's gradient.
+    pub clip: f32,
+}
+
+/// One task of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskConfig {
+    /// Its name in the database.
+    pub name: String,
+    /// Its images in one batch.
+    pub per_batch: usize,
+    /// Factor on its loss.
+    #[serde(default = "one")]
+    pub weight: f64,
+    /// Draw classes with equal probability (classification).
+    #[serde(default)]
+    pub balance: bool,
+    /// How its images are shown to the encoder.
+    pub presentation: Presentation,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// A pretraining run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Name of the model and of its folder below `runs/`.
+    pub name: String,
+    /// Which model.
+    pub variant: Variant,
+    /// Decides the first weights, the order of images and their augmentation.
+    pub seed: u64,
+    /// Steps of the shared blocks' optimizer.
+    pub steps: u64,
+    /// How the tasks take turns.
+    pub way: Way,
+    /// Threads that prepare images.
+    pub threads: usize,
+    /// Steps between measurements on the validation splits; 0 for none.
+    pub validate_every: u64,
+    /// Largest number of validation images of each task in such a measurement.
+    pub validate_images: usize,
+    /// Steps between checkpoints.
+    pub checkpoint_every: u64,
+    /// The optimizer.
+    pub optimizer: OptimizerConfig,
+    /// The tasks.
+    pub tasks: Vec<TaskConfig>,
+}
+
+impl TrainConfig {
+    /// Reads and checks a TOML file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, a key that is unknown or missing, a value out of range.
+    pub fn read(path: &Path) -> Result<Self, TrainError> {
+        let text = std::fs::read_to_string(path).map_err(|error| TrainError::file(path, error))?;
+        let place = path.display().to_string();
+        let config: Self = toml::from_str(&text).map_err(|error| TrainError::Config {
+            place: place.clone(),
+            reason: error.to_string(),
+        })?;
+        config.check().map_err(|reason| TrainError::Config { place, reason })?;
+        Ok(config)
+    }
+
+    /// Whether the values fit together; the reason if not.
+    fn check(&self) -> Result<(), String> {
+        let Some(first) = self.tasks.first() else {
+            return Err("no [[tasks]]; expected at least one".into());
+        };
+        let size = first.presentation.size();
+        for task in &self.tasks {
+            let name = &task.name;
+            if task.presentation.size() != size {
+                return Err(format!(
+                    "task “{name}” is shown at {} pixels, “{}” at {size}; one batch has one size",
+                    task.presentation.size(),
+                    first.name
+                ));
+            }
+            if !(task.weight.is_finite() && task.weight > 0.0) {
+                return Err(format!("task “{name}”: weight {} is not above 0", task.weight));
+            }
+        }
+        if size == 0 || size % 32 != 0 {
+            return Err(format!("size {size} is not a multiple of 32"));
+        }
+        let optimizer = &self.optimizer;
+        if !(optimizer.learning_rate > 0.0 && optimizer.learning_rate < 1.0) {
+            return Err(format!("learning_rate {} is not in 0..1", optimizer.learning_rate));
+        }
+        if optimizer.clip.is_nan() || optimizer.clip <= 0.0 {
+            return Err(format!("clip {} is not above 0", optimizer.clip));
+        }
+        if self.name.is_empty() || self.name.contains(['/', '\\', '.']) {
+            return Err(format!("name “{}” is no plain folder name", self.name));
+        }
+        if self.steps == 0 || self.checkpoint_every == 0 {
+            return Err("steps and checkpoint_every must be at least 1".into());
+        }
+        Ok(())
+    }
+
+    /// Side of the square input in pixels.
+    pub fn size(&self) -> u32 {
+        self.tasks.first().map_or(0, |task| task.presentation.size())
+    }
+
+    /// Learning rate of a step: linear warm-up, then half a cosine to a hundredth.
+    pub fn learning_rate(&self, step: u64) -> f64 {
+        let OptimizerConfig { learning_rate, warmup, .. } = self.optimizer;
+        if step < warmup {
+            return learning_rate * (step + 1) as f64 / warmup as f64;
+        }
+        let span = self.steps.saturating_sub(warmup).max(1) as f64;
+        let progress = ((step - warmup) as f64 / span).min(1.0);
+        let cosine = 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
+        learning_rate * (0.01 + 0.99 * cosine)
+    }
+}

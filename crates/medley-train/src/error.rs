@@ -1,0 +1,70 @@
+//! What can go wrong in a run.
+
+use std::path::PathBuf;
+
+/// Why a run did not begin, or ended early.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The configuration cannot be read or does not fit together.
+    #[error("configuration {place}: {reason}")]
+    Config {
+        /// The file, or the part of the configuration.
+        place: String,
+        /// What is wrong and what was expected.
+        reason: String,
+    },
+    /// The task database.
+    #[error(transparent)]
+    Data(#[from] medley_data::DataError),
+    /// The shape of the model.
+    #[error(transparent)]
+    Model(#[from] medley_model::ConfigError),
+    /// A request to the model.
+    #[error(transparent)]
+    Request(#[from] medley_model::ModelError),
+    /// Inference, while measuring.
+    #[error(transparent)]
+    Infer(#[from] medley_infer::InferError),
+    /// A loss is no number any more.
+    #[error(
+        "the loss of task “{task}” is {value} in step {step}; the last checkpoint is unharmed. Lower \
+         `learning_rate`, lengthen `warmup` or lower `clip`, then resume"
+    )]
+    NotFinite {
+        /// The task.
+        task: String,
+        /// The step, from 0.
+        step: u64,
+        /// The value found.
+        value: f32,
+    },
+    /// A value could not be read back from the device.
+    #[error("reading a result from the device failed: {0}")]
+    Device(String),
+    /// A file of the run.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong and what to do.
+        reason: String,
+    },
+    /// A checkpoint that does not belong to this configuration.
+    #[error(
+        "{}: the checkpoint was written with another configuration ({what}); start a new run under another \
+         name, or restore the old configuration", path.display()
+    )]
+    ForeignCheckpoint {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What differs.
+        what: String,
+    },
+}
+
+impl TrainError {
+    pub(crate) fn file(path: impl Into<PathBuf>, error: impl std::fmt::Display) -> Self {
+        Self::File { path: path.into(), reason: error.to_string() }
+    }
+}

@@ -1,0 +1,111 @@
+//! One batch: from pixels to a loss for each task in it.
+
+use std::ops::Range;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use medley_data::{MixedBatch, Part, SampleTarget};
+use medley_model::{Features, MedleyModel};
+use medley_package::{TaskKind, TaskSpec};
+
+use crate::error::TrainError;
+use crate::losses::{cross_entropy, detection_loss, segmentation_loss};
+
+/// The loss of one task of a batch.
+#[derive(Debug)]
+pub(crate) struct TaskLoss {
+    /// The task's place in the run.
+    pub task: usize,
+    /// The loss, in the graph.
+    pub loss: Tensor<1>,
+}
+
+/// Runs the shared blocks once over the whole batch and each head over its own part.
+///
+/// # Errors
+/// A head that the model does not have.
+pub(crate) fn losses(
+    model: &MedleyModel,
+    tasks: &[TaskSpec],
+    batch: &MixedBatch,
+    device: &Device,
+) -> Result<Vec<TaskLoss>, TrainError> {
+    let shape = [batch.n, 3, batch.size, batch.size];
+    let images = Tensor::<4>::from_data(TensorData::new(batch.pixels.clone(), shape), device);
+    let features = model.encode(images)?;
+    let of_kind = |kind: TaskKind| -> Vec<&Part> {
+        batch.parts.iter().filter(|part| tasks[part.task].kind == kind).collect()
+    };
+
+    let mut losses = Vec::with_capacity(batch.parts.len());
+    for part in of_kind(TaskKind::Classification) {
+        let embedding = features.embedding.clone().slice([part.range.clone()]);
+        let logits = model.classify(&tasks[part.task].name, embedding)?;
+        let labels: Vec<usize> = part.targets.iter().filter_map(class).collect();
+        losses.push(TaskLoss { task: part.task, loss: cross_entropy(logits, &labels) });
+    }
+
+    let parts = of_kind(TaskKind::Segmentation);
+    if !parts.is_empty() {
+        let (features, ranges) = gather(&features, &parts);
+        let pixels = model.pixel_embedding(&features);
+        for (part, range) in parts.iter().zip(ranges) {
+            let pixels = pixels.clone().slice([range]);
+            let logits = model.segment(&tasks[part.task].name, pixels)?;
+            let masks: Vec<&[u8]> = part.targets.iter().filter_map(mask).collect();
+            let loss = segmentation_loss(logits, &masks, batch.size);
+            losses.push(TaskLoss { task: part.task, loss });
+        }
+    }
+
+    let parts = of_kind(TaskKind::Detection);
+    if !parts.is_empty() {
+        let (features, ranges) = gather(&features, &parts);
+        let towers = model.detection_towers(&features);
+        for (part, range) in parts.iter().zip(ranges) {
+            let towers: Vec<_> = towers.iter().map(|tower| tower.slice(range.clone())).collect();
+            let levels = model.detect(&tasks[part.task].name, &towers)?;
+            let boxes: Vec<&[[f32; 5]]> = part.targets.iter().filter_map(boxes).collect();
+            losses.push(TaskLoss { task: part.task, loss: detection_loss(&levels, &boxes) });
+        }
+    }
+    losses.sort_by_key(|loss| loss.task);
+    Ok(losses)
+}
+
+/// The features of some parts only, so that a decoder runs once over what needs it, and each
+/// part's place among them.
+fn gather(features: &Features, parts: &[&Part]) -> (Features, Vec<Range<usize>>) {
+    let pieces: Vec<Features> =
+        parts.iter().map(|part| features.slice(part.range.clone())).collect();
+    let mut first = 0;
+    let ranges = parts
+        .iter()
+        .map(|part| {
+            let range = first..first + part.range.len();
+            first = range.end;
+            range
+        })
+        .collect();
+    (Features::cat(pieces), ranges)
+}
+
+fn class(target: &SampleTarget) -> Option<usize> {
+    match target {
+        SampleTarget::Class(class) => Some(*class),
+        _ => None,
+    }
+}
+
+fn mask(target: &SampleTarget) -> Option<&[u8]> {
+    match target {
+        SampleTarget::Mask(mask) => Some(mask),
+        _ => None,
+    }
+}
+
+fn boxes(target: &SampleTarget) -> Option<&[[f32; 5]]> {
+    match target {
+        SampleTarget::Boxes(boxes) => Some(boxes),
+        _ => None,
+    }
+}

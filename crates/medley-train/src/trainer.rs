@@ -1,0 +1,340 @@
+//! The loop over steps.
+//!
+//! Both ways of design are here. Mixed: one batch holds every task, one backward pass, one step.
+//! Alternating: one batch of each task in turn; its head steps at once, its activations are freed,
+//! and the shared blocks' gradients add up until the round is over. AdamW keeps its moments for
+//! each parameter alone, so the one [`ModuleOptimizer`] here is every head's own optimizer and the
+//! shared blocks' in one object.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use burn::grad_clipping::GradientClippingConfig;
+use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor};
+use medley_data::{Database, Loader, LoaderPlan, MixedBatch, Split};
+use medley_model::MedleyModel;
+use medley_package::TaskSpec;
+use serde::Serialize;
+
+use crate::checkpoint::{Checkpoint, RunState};
+use crate::config::{TrainConfig, Way};
+use crate::error::TrainError;
+use crate::evaluate::{Score, evaluate};
+use crate::step::{TaskLoss, losses};
+
+/// Batches made ahead of the training.
+const AHEAD: usize = 3;
+
+/// Memory for decoded pictures, in bytes.
+const CACHE_BYTES: u64 = 3 << 30;
+
+/// What happened in one step; also one line of `metrics.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StepReport {
+    /// The step, from 0.
+    pub step: u64,
+    /// The learning rate.
+    pub learning_rate: f64,
+    /// The loss of each task that took part, by name.
+    pub losses: Vec<(String, f32)>,
+    /// Images of the step.
+    pub images: usize,
+    /// Seconds that the step took, waiting for its images included.
+    pub seconds: f64,
+    /// Seconds of waiting for images.
+    pub waited: f64,
+}
+
+/// Hears of a run's progress.
+pub trait Observer {
+    /// A step is done.
+    fn step(&mut self, report: &StepReport);
+    /// The validation splits were measured after so many steps.
+    fn validated(&mut self, step: u64, scores: &[Score]);
+    /// A checkpoint was written after so many steps.
+    fn saved(&mut self, step: u64);
+}
+
+/// How a run ended without an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All steps are done.
+    Finished,
+    /// It was asked to stop; a checkpoint was written after so many steps.
+    Stopped {
+        /// Steps done.
+        step: u64,
+    },
+}
+
+/// A run: weights, optimizer and position.
+pub struct Trainer {
+    config: TrainConfig,
+    tasks: Vec<TaskSpec>,
+    plan: LoaderPlan,
+    model: MedleyModel,
+    optimizer: ModuleOptimizer,
+    device: Device,
+    folder: PathBuf,
+    step: u64,
+}
+
+impl Trainer {
+    /// Begins a run in `folder`, or goes on where its checkpoint stands. `device`: without autodiff.
+    ///
+    /// # Errors
+    /// A task that the database does not have, a checkpoint of another configuration.
+    pub fn open(
+        config: TrainConfig,
+        database: &Database,
+        device: &Device,
+        folder: &Path,
+    ) -> Result<Self, TrainError> {
+        let plan = loader_plan(&config, database)?;
+        let tasks: Vec<TaskSpec> = plan.tasks.iter().map(|task| task.spec.clone()).collect();
+        let device = device.clone().autodiff();
+        device.seed(config.seed);
+        let mut model = config.variant.model(&tasks).init(&device)?;
+        let mut optimizer = AdamWConfig::new()
+            .with_weight_decay(config.optimizer.weight_decay)
+            .with_grad_clipping(Some(GradientClippingConfig::Norm(config.optimizer.clip)))
+            .init();
+        fs::create_dir_all(folder).map_err(|error| TrainError::file(folder, error))?;
+        let checkpoint = Checkpoint::of(folder);
+        let mut step = 0;
+        if let Some(state) = checkpoint.state()? {
+            if let Some(what) = difference(&state.config, &config) {
+                return Err(TrainError::ForeignCheckpoint { path: folder.to_owned(), what });
+            }
+            model = checkpoint.weights(model)?;
+            optimizer = checkpoint.moments(optimizer)?;
+            step = state.step;
+        }
+        let folder = folder.to_owned();
+        Ok(Self { config, tasks, plan, model, optimizer, device, folder, step })
+    }
+
+    /// Steps done.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// The model as it stands, for inference.
+    pub fn model(&self) -> MedleyModel {
+        use burn::module::Module;
+        self.model.valid()
+    }
+
+    /// The tasks, in the order of the configuration.
+    pub fn tasks(&self) -> &[TaskSpec] {
+        &self.tasks
+    }
+
+    /// Trains until all steps are done or `stop` is set.
+    ///
+    /// # Errors
+    /// An image that cannot be read, a loss that is no number, a checkpoint that cannot be written.
+    pub fn run(
+        &mut self,
+        database: &Database,
+        observer: &mut dyn Observer,
+        stop: &AtomicBool,
+    ) -> Result<Outcome, TrainError> {
+        let mut loader = Loader::start_at(self.plan.clone(), self.step * self.batches_per_step())?;
+        let log_path = self.folder.join("metrics.jsonl");
+        let mut log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log_path)
+            .map_err(|error| TrainError::file(&log_path, error))?;
+        let mut saved = self.step;
+        while self.step < self.config.steps {
+            if stop.load(Ordering::Relaxed) {
+                self.save(observer)?;
+                return Ok(Outcome::Stopped { step: self.step });
+            }
+            let report = self.advance(&mut loader)?;
+            let line = serde_json::to_string(&report)
+                .map_err(|error| TrainError::file(&log_path, error))?;
+            writeln!(log, "{line}").map_err(|error| TrainError::file(&log_path, error))?;
+            observer.step(&report);
+            if self.step.is_multiple_of(self.config.checkpoint_every) {
+                self.save(observer)?;
+                saved = self.step;
+            }
+            let every = self.config.validate_every;
+            if every > 0 && self.step.is_multiple_of(every) {
+                let scores = self.validate(database, stop)?;
+                observer.validated(self.step, &scores);
+                let line = serde_json::json!({ "step": self.step, "validation": scores });
+                writeln!(log, "{line}").map_err(|error| TrainError::file(&log_path, error))?;
+            }
+        }
+        if saved != self.step {
+            self.save(observer)?;
+        }
+        Ok(Outcome::Finished)
+    }
+
+    fn batches_per_step(&self) -> u64 {
+        match self.config.way {
+            Way::Mixed => 1,
+            Way::Alternating => self.tasks.len() as u64,
+        }
+    }
+
+    /// One step of the shared blocks' optimizer.
+    fn advance(&mut self, loader: &mut Loader) -> Result<StepReport, TrainError> {
+        let begin = Instant::now();
+        let learning_rate = self.config.learning_rate(self.step);
+        let mut report = StepReport {
+            step: self.step,
+            learning_rate,
+            losses: Vec::with_capacity(self.tasks.len()),
+            images: 0,
+            seconds: 0.0,
+            waited: 0.0,
+        };
+        let mut shared = GradientsAccumulator::new();
+        let model = self.model.clone();
+        let mut model = model;
+        for _ in 0..self.batches_per_step() {
+            let waiting = Instant::now();
+            let batch = loader.next()?;
+            report.waited += waiting.elapsed().as_secs_f64();
+            report.images += batch.n;
+            // Dropout draws from the device: what it draws must follow from the batch's number alone.
+            self.device.seed(self.config.seed.wrapping_add(batch.step));
+            let total = self.total_loss(&model, &batch, &mut report)?;
+            let mut gradients = total.backward();
+            match self.config.way {
+                Way::Mixed => {
+                    let gradients = GradientsParams::from_grads(gradients, &model);
+                    model = self.optimizer.step(learning_rate, model, gradients);
+                }
+                Way::Alternating => {
+                    let heads: Vec<_> = batch
+                        .parts
+                        .iter()
+                        .flat_map(|part| model.head_parameters(&self.tasks[part.task].name))
+                        .collect();
+                    let of_heads = GradientsParams::from_params(&mut gradients, &model, &heads);
+                    let rest = model.shared_parameters();
+                    let of_shared = GradientsParams::from_params(&mut gradients, &model, &rest);
+                    shared.accumulate(&model, of_shared);
+                    model = self.optimizer.step(learning_rate, model, of_heads);
+                }
+            }
+        }
+        if self.config.way == Way::Alternating {
+            model = self.optimizer.step(learning_rate, model, shared.grads());
+        }
+        self.model = model;
+        self.step += 1;
+        report.seconds = begin.elapsed().as_secs_f64();
+        Ok(report)
+    }
+
+    /// The weighted mean over the batch's tasks; each loss is noted and must be a number.
+    fn total_loss(
+        &self,
+        model: &MedleyModel,
+        batch: &MixedBatch,
+        report: &mut StepReport,
+    ) -> Result<Tensor<1>, TrainError> {
+        let all = losses(model, &self.tasks, batch, &self.device)?;
+        let count = all.len().max(1) as f64;
+        let mut total = Tensor::<1>::zeros([1], &self.device);
+        for TaskLoss { task, loss } in all {
+            let value = loss
+                .clone()
+                .detach()
+                .try_into_scalar::<f32>()
+                .map_err(|error| TrainError::Device(format!("{error:?}")))?;
+            let name = self.tasks[task].name.clone();
+            if !value.is_finite() {
+                return Err(TrainError::NotFinite { task: name, step: self.step, value });
+            }
+            report.losses.push((name, value));
+            total = total + loss * (self.config.tasks[task].weight / count);
+        }
+        Ok(total)
+    }
+
+    fn save(&self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let state = RunState { step: self.step, config: self.config.clone() };
+        Checkpoint::of(&self.folder).write(&self.model, &self.optimizer, &state)?;
+        observer.saved(self.step);
+        Ok(())
+    }
+
+    fn validate(&self, database: &Database, stop: &AtomicBool) -> Result<Vec<Score>, TrainError> {
+        let model = medley_infer::Medley::from_parts(
+            self.model(),
+            self.tasks.clone(),
+            &self.device.clone().inner(),
+        );
+        let mut scores = Vec::new();
+        for task in &self.tasks {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let examples = database.examples(&task.name, Split::Val)?;
+            if examples.is_empty() {
+                continue;
+            }
+            // Evenly over the split, as neighbours in the file are alike.
+            let count = self.config.validate_images.min(examples.len()).max(1);
+            let some: Vec<_> =
+                (0..count).map(|index| examples[index * examples.len() / count].clone()).collect();
+            scores.extend(evaluate(&model, task, &some, Split::Val, &mut |_| true)?);
+        }
+        Ok(scores)
+    }
+}
+
+fn loader_plan(config: &TrainConfig, database: &Database) -> Result<LoaderPlan, TrainError> {
+    let mut tasks = Vec::with_capacity(config.tasks.len());
+    for task in &config.tasks {
+        let mut plan =
+            database.plan(&task.name, Split::Train, task.presentation, task.per_batch)?;
+        plan.balance = task.balance;
+        tasks.push(plan);
+    }
+    let order = (0..tasks.len()).collect();
+    Ok(LoaderPlan {
+        threads: config.threads,
+        ahead: AHEAD,
+        way: match config.way {
+            Way::Mixed => medley_data::Way::Mixed { slots: None },
+            Way::Alternating => medley_data::Way::Alternating { order },
+        },
+        cache_bytes: CACHE_BYTES,
+        ..LoaderPlan::mixed(tasks, config.size(), config.seed)
+    })
+}
+
+/// The first thing in which two configurations differ that changes what a run computes.
+fn difference(old: &TrainConfig, new: &TrainConfig) -> Option<String> {
+    // How often is measured and saved, and by how many threads images are made, changes no weight.
+    let plain = |config: &TrainConfig| TrainConfig {
+        threads: 0,
+        validate_every: 0,
+        validate_images: 0,
+        checkpoint_every: 1,
+        ..config.clone()
+    };
+    let (old, new) = (plain(old), plain(new));
+    if old == new {
+        return None;
+    }
+    let text = |config: &TrainConfig| serde_json::to_value(config).unwrap_or_default();
+    let (old, new) = (text(&old), text(&new));
+    let keys = old.as_object()?.keys();
+    let key = keys.into_iter().find(|key| old.get(key) != new.get(key))?;
+    Some(format!("{key}: then {}, now {}", old[key], new[key]))
+}
