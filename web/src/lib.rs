@@ -1,1 +1,21 @@
 //! Medley in the browser: one model behind wasm-bindgen.
+//!
+//! Thin on purpose: every step from bytes to results is [`medley_infer`]'s, the same code as the
+//! command line's. This crate turns JavaScript's values into its arguments and its results into
+//! JavaScript's values; the npm package around it (`web/ts`) does the rest: worker, fetching,
+//! progress, choice of backend.
+//!
+//! The crate is built twice: without features for the CPU, and with `webgpu` for the GPU.
+
+mod backend;
+mod error;
+mod image;
+mod model;
+mod panic;
+mod parity;
+
+pub use error::WebError;
+pub use image::WasmImage;
+pub use model::WasmModel;
+pub use panic::start;
+pub use parity::golden_swin_micro;

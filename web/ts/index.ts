@@ -36,6 +36,7 @@ export type {
   TaskKind,
   TaskResult,
   TaskSpec,
+  Timing,
 } from './types.js';
 
 /** What must be visible wherever an answer of a Medley model is shown. */

@@ -94,17 +94,33 @@ export interface BoxesResult {
 
 export type TaskResult = ClassesResult | MaskResult | BoxesResult;
 
+/** Milliseconds per stage. */
+export interface Timing {
+  /** Scaling and cutting windows. */
+  prepare: number;
+  /** The encoder. */
+  encode: number;
+  /** Decoders and heads. */
+  heads: number;
+  /** From outputs to results. */
+  finish: number;
+  /** All of it. */
+  total: number;
+}
+
 /** The same object that `medley predict --json` prints for the same image. */
 export interface Report {
   /** Version of this form. */
   format: number;
+  /** "Research use only. Not for diagnostic use." */
+  notice: string;
   /** Name of the image, or "" where it has none. */
   file: string;
   model: string;
   backend: string;
   results: TaskResult[];
-  /** Milliseconds per stage. */
-  timing_ms: Record<string, number>;
+  /** Where the time went, in milliseconds. */
+  timing_ms: Timing;
 }
 
 /** A mask as pixels. */

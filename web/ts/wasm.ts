@@ -7,7 +7,11 @@ import type { Metadata, Report } from './types.js';
 export interface WasmModel {
   metadata(): Metadata;
   selfTest(): Promise<{ passed: boolean; worst: number; tolerance: number; head: string }>;
-  analyze(image: WasmImage, tasks: string[] | undefined): Promise<WasmAnalysis>;
+  analyze(
+    image: WasmImage,
+    tasks: string[] | undefined,
+    cancelled: (() => boolean) | undefined,
+  ): Promise<WasmAnalysis>;
   free(): void;
 }
 

@@ -46,11 +46,13 @@ async function load(request: Calls['load']['request'], id: number): Promise<Call
   return { metadata: running.model.metadata(), backend: running.backend };
 }
 
-async function analyze({ image, tasks }: Calls['analyze']['request']): Promise<Analysis> {
+async function analyze({ image, tasks }: Calls['analyze']['request'], id: number): Promise<Analysis> {
   const { model } = loaded();
   const decoded = decode(image);
   try {
-    const { report, masks, embedding } = await model.analyze(decoded, tasks ?? undefined);
+    const { report, masks, embedding } = await model.analyze(decoded, tasks ?? undefined, () =>
+      cancelled.has(id),
+    );
     return {
       report,
       masks: Object.fromEntries(masks.map(({ task, ...mask }) => [task, mask])),
@@ -89,7 +91,7 @@ async function answer(message: Request): Promise<unknown> {
     case 'load':
       return load(message.request, message.id);
     case 'analyze':
-      return guard.watch(() => analyze(message.request));
+      return guard.watch(() => analyze(message.request, message.id));
     case 'preview':
       return guard.watch(() => preview(message.request));
   }
@@ -120,5 +122,7 @@ async function serve(message: Request): Promise<void> {
     scope.postMessage(
       error.code === 'crashed' ? { type: 'crashed', error } : { type: 'error', id: message.id, error },
     );
+  } finally {
+    cancelled.delete(message.id);
   }
 }

@@ -1,6 +1,9 @@
 import { byId, h } from './dom.js';
 import type { Layer } from './layers.js';
 
+/** The model leaves out what is less certain (`DISPLAY_THRESHOLD` in medley-infer). */
+const LOWEST_SCORE = 0.3;
+
 /** The sliders and the legend under the image. */
 export class Controls {
   readonly #root = byId('controls');
@@ -9,8 +12,13 @@ export class Controls {
   readonly #legend = h('ul', { class: 'legend', 'aria-label': 'Legend' });
 
   constructor(onChange: () => void) {
-    this.#opacity = new Slider('opacity', 'Mask opacity', 0.5, onChange);
-    this.#threshold = new Slider('threshold', 'Lowest box score', 0.3, onChange);
+    this.#opacity = new Slider('opacity', 'Mask opacity', { value: 0.5, lowest: 0 }, onChange);
+    this.#threshold = new Slider(
+      'threshold',
+      'Lowest box score',
+      { value: LOWEST_SCORE, lowest: LOWEST_SCORE },
+      onChange,
+    );
     this.#root.className = 'controls';
     this.#root.append(this.#opacity.element, this.#threshold.element, this.#legend);
     this.show([]);
@@ -43,14 +51,15 @@ export class Controls {
   }
 }
 
-/** A labelled range from 0 to 100 %, with its value in words. */
+/** A labelled range up to 100 %, with its value in words. */
 class Slider {
   readonly element: HTMLElement;
   readonly #input: HTMLInputElement;
   readonly #output: HTMLOutputElement;
 
-  constructor(id: string, label: string, value: number, onChange: () => void) {
-    this.#input = h('input', { id, type: 'range', min: 0, max: 100, step: 1, value: Math.round(100 * value) });
+  constructor(id: string, label: string, start: { value: number; lowest: number }, onChange: () => void) {
+    const [value, min] = [Math.round(100 * start.value), Math.round(100 * start.lowest)];
+    this.#input = h('input', { id, type: 'range', min, max: 100, step: 1, value });
     this.#output = h('output', { for: id });
     this.#input.addEventListener('input', () => {
       this.#say();

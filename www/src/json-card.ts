@@ -1,9 +1,9 @@
-import { NOTICE, type Report } from '@medley/web';
+import type { Report } from '@medley/web';
 import { button, h } from './dom.js';
 
 /** The answers as text to take along. */
 export function jsonCard(report: Report): HTMLElement {
-  const whole = JSON.stringify({ notice: NOTICE, ...report }, null, 2);
+  const whole = JSON.stringify(report, null, 2);
   const said = h('span', { role: 'status', class: 'hint' });
   const copy = button('Copy JSON', () => {
     navigator.clipboard.writeText(whole).then(
@@ -17,7 +17,7 @@ export function jsonCard(report: Report): HTMLElement {
   });
   // A mask as text is long and says nothing to a reader: shortened on the screen, whole in the copy.
   const readable = JSON.stringify(
-    { notice: NOTICE, ...report },
+    report,
     (key, value: unknown) => (key === 'png_base64' && typeof value === 'string' ? `${value.slice(0, 24)}…` : value),
     2,
   );

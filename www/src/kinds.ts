@@ -15,7 +15,7 @@ export function kindFilter(
   return h(
     'fieldset',
     { class: 'kinds' },
-    h('legend', {}, 'This image is a'),
+    h('legend', {}, 'Kind of image'),
     ...kinds.map(chip),
     chip(null),
   );

@@ -1,4 +1,4 @@
-import type { Analysis, BoxesResult, ClassesResult, MaskResult, Metadata, TaskSpec } from '@medley/web';
+import type { Analysis, BoxesResult, ClassesResult, MaskResult, Metadata, TaskSpec, Timing } from '@medley/web';
 import { byId, h } from './dom.js';
 import { count, metricName, milliseconds, percent, taskTitle } from './format.js';
 import { jsonCard } from './json-card.js';
@@ -141,18 +141,18 @@ function qualityLine(metadata: Metadata, spec: TaskSpec): HTMLElement | null {
   );
 }
 
-const STAGES: Readonly<Record<string, string>> = {
-  prepare_ms: 'Prepare',
-  encode_ms: 'Encode',
-  heads_ms: 'Heads',
-  finish_ms: 'Finish',
-  total_ms: 'Total',
-};
+const STAGES: readonly [keyof Timing, string][] = [
+  ['prepare', 'Prepare'],
+  ['encode', 'Encode'],
+  ['heads', 'Heads'],
+  ['finish', 'Finish'],
+  ['total', 'Total'],
+];
 
-function timingCard(timing: Readonly<Record<string, number>>): HTMLElement {
+function timingCard(timing: Timing): HTMLElement {
   const list = h('dl', { class: 'timing' });
-  for (const [stage, value] of Object.entries(timing)) {
-    list.append(h('div', {}, h('dt', {}, STAGES[stage] ?? stage.replace(/_ms$/, '')), h('dd', {}, milliseconds(value))));
+  for (const [stage, label] of STAGES) {
+    list.append(h('div', {}, h('dt', {}, label), h('dd', {}, milliseconds(timing[stage]))));
   }
   return h('section', { class: 'card', 'aria-label': 'Timing' }, h('h3', {}, 'Time on this device'), list);
 }

@@ -50,6 +50,8 @@ export class Stage {
     this.#caption.textContent = `${file.name || 'pasted image'} · ${preview.width} × ${preview.height} pixels`;
     this.#empty.hidden = true;
     this.#shown.hidden = false;
+    // On a small screen the samples are further down than the image.
+    this.#root.scrollIntoView({ block: 'nearest' });
     if (this.#savedUrl !== null) URL.revokeObjectURL(this.#savedUrl);
     this.#savedUrl = null;
     // Only what the page itself has drawn: the user has the other files already.

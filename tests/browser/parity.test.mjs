@@ -1,0 +1,59 @@
+// Swin V2 in the browser against torchvision's stored answers.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { launch } from './lib/chromium.mjs';
+import { ROOT, serve } from './lib/server.mjs';
+
+/**
+ * The issue's bound for WebGPU, whose shaders may fuse and reorder. The CPU build shares it: the
+ * native test (`crates/medley-model/tests/swin_parity.rs`) holds the CPU to 1e-4.
+ */
+const TOLERANCE = 1e-3;
+
+/** SwiftShader takes some seconds for each, a busy machine more. */
+const PATIENCE = 400_000;
+
+/** @type {import('./lib/server.mjs').Server} */
+let server;
+/** @type {import('playwright-core').Browser} */
+let browser;
+before(async () => {
+  server = await serve({
+    '/web/': join(ROOT, 'web'),
+    '/harness/': join(ROOT, 'tests/browser/harness'),
+    '/fixtures/': join(ROOT, 'tests/fixtures'),
+  });
+  browser = await launch();
+});
+after(async () => {
+  await browser.close();
+  await server.close();
+});
+
+for (const build of ['cpu', 'webgpu']) {
+  for (const name of ['square', 'padded', 'small']) {
+    test(`every stage of the ${name} image agrees (${build})`, { timeout: PATIENCE }, async () => {
+      const page = await browser.newPage();
+      await page.goto(`${server.origin}/harness/index.html`);
+      const result = await page.evaluate(
+        async ({ build, name }) => {
+          const golden = await (await fetch('/fixtures/swin_v2_micro.safetensors')).arrayBuffer();
+          const worker = new Worker('/harness/parity.worker.js', { type: 'module' });
+          return new Promise((resolve) => {
+            worker.onmessage = ({ data }) => resolve(data);
+            worker.onerror = ({ message }) => resolve({ failure: message });
+            worker.postMessage({ build, golden, name }, [golden]);
+          });
+        },
+        { build, name },
+      );
+      const { errors, failure } = /** @type {{ errors?: number[], failure?: string }} */ (result);
+      await page.close();
+      assert.equal(failure, undefined);
+      console.log(`# ${build} ${name}: ${errors?.map((error) => error.toExponential(1)).join(' ')}`);
+      assert.equal(errors?.length, 4);
+      for (const [i, error] of errors.entries()) assert.ok(error <= TOLERANCE, `stage ${i + 1}: ${error}`);
+    });
+  }
+}

@@ -1,0 +1,122 @@
+//! The model as JavaScript holds it.
+
+use std::rc::Rc;
+
+use js_sys::{Array, Float32Array, Function, Object, Reflect, Uint8Array};
+use medley_infer::{Analysis, AnalyzeOptions, Medley, Output, Report};
+use medley_package::{Manifest, Package};
+use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::backend;
+use crate::error::WebError;
+use crate::image::WasmImage;
+
+/// A loaded model.
+#[wasm_bindgen]
+pub struct WasmModel {
+    medley: Medley,
+}
+
+#[wasm_bindgen]
+impl WasmModel {
+    /// From the bytes of `manifest.json` and of every shard, an array of `Uint8Array` in the
+    /// manifest's order. Everything is checked before anything is made of it.
+    ///
+    /// # Errors
+    /// A package that is not valid or not for this version, a device that does not start.
+    pub async fn create(manifest: Vec<u8>, shards: Array) -> Result<WasmModel, WebError> {
+        let manifest = Manifest::from_json(&manifest)?;
+        let shards: Vec<Vec<u8>> = shards
+            .iter()
+            .map(|shard| {
+                shard.dyn_into::<Uint8Array>().map(|shard| shard.to_vec()).map_err(|_| {
+                    WebError::Argument { argument: "shards", expected: "an array of Uint8Array" }
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        let bytes = manifest.join(&shards)?;
+        drop(shards);
+        let package = Package::from_bytes(&bytes)?;
+        drop(bytes);
+        let medley = Medley::load(&package, &backend::device().await?).await?;
+        Ok(Self { medley })
+    }
+
+    /// What the package says of itself.
+    ///
+    /// # Errors
+    /// None in practice: all of it can be handed over.
+    pub fn metadata(&self) -> Result<JsValue, WebError> {
+        to_js(self.medley.metadata())
+    }
+
+    /// Computes the package's self-test: `{ passed, worst, tolerance, head }`.
+    ///
+    /// # Errors
+    /// A package without self-test, a device that fails.
+    #[wasm_bindgen(js_name = selfTest)]
+    pub async fn self_test(&self) -> Result<JsValue, JsValue> {
+        let report = self.medley.self_test().await.map_err(WebError::from)?;
+        let object = Object::new();
+        Reflect::set(&object, &"passed".into(), &report.passed.into())?;
+        Reflect::set(&object, &"worst".into(), &report.worst.into())?;
+        Reflect::set(&object, &"tolerance".into(), &report.tolerance.into())?;
+        Reflect::set(&object, &"head".into(), &report.head.into())?;
+        Ok(object.into())
+    }
+
+    /// Answers the named tasks of one image, all where none are named: `{ report, masks,
+    /// embedding }`. `report` is what `medley predict --json` prints; `masks` are the
+    /// segmentation's class indices, `{ task, width, height, indices }` each.
+    ///
+    /// `cancelled` is asked between the stages; once it returns true, the promise rejects.
+    ///
+    /// # Errors
+    /// An unknown task, cancellation, a device that fails.
+    pub async fn analyze(
+        &self,
+        image: &WasmImage,
+        tasks: Option<Vec<String>>,
+        cancelled: Option<Function>,
+    ) -> Result<JsValue, JsValue> {
+        let mut options = AnalyzeOptions { tasks, ..AnalyzeOptions::default() };
+        if let Some(ask) = cancelled {
+            options.cancelled =
+                Some(Rc::new(move || ask.call0(&JsValue::UNDEFINED).is_ok_and(|v| v.is_truthy())));
+        }
+        let analysis = self.medley.analyze(&image.image, &options).await.map_err(WebError::from)?;
+        let name = &self.medley.metadata().name;
+        let report =
+            Report::new(&image.name, name, backend::NAME, &analysis).map_err(WebError::from)?;
+        let object = Object::new();
+        Reflect::set(&object, &"report".into(), &to_js(&report)?)?;
+        Reflect::set(&object, &"masks".into(), &masks(&analysis)?.into())?;
+        let embedding = Float32Array::from(&analysis.embedding[..]);
+        Reflect::set(&object, &"embedding".into(), &embedding)?;
+        Ok(object.into())
+    }
+}
+
+fn masks(analysis: &Analysis) -> Result<Array, JsValue> {
+    let masks = Array::new();
+    for result in &analysis.results {
+        let Output::Mask(mask) = &result.output else { continue };
+        let object = Object::new();
+        Reflect::set(&object, &"task".into(), &result.task.as_str().into())?;
+        Reflect::set(&object, &"width".into(), &mask.width.into())?;
+        Reflect::set(&object, &"height".into(), &mask.height.into())?;
+        Reflect::set(&object, &"indices".into(), &Uint8Array::from(&mask.indices[..]))?;
+        masks.push(&object);
+    }
+    Ok(masks)
+}
+
+/// As `JSON.parse` would give it: objects for maps, `null` for nothing.
+fn to_js(value: &impl Serialize) -> Result<JsValue, WebError> {
+    value
+        .serialize(&Serializer::json_compatible())
+        .map_err(|error| WebError::Convert(error.to_string()))
+}
