@@ -97,7 +97,8 @@ impl Trainer {
         let plan = loader_plan(&config, database)?;
         let tasks: Vec<TaskSpec> = plan.tasks.iter().map(|task| task.spec.clone()).collect();
         let device = device.clone().autodiff();
-        device.seed(config.seed);
+        // burn makes each weight when it is first used, in step 0, which seeds the device as every
+        // step does: the first weights follow from the seed too.
         let mut model = config.variant.model(&tasks).init(&device)?;
         let mut optimizer = AdamWConfig::new()
             .with_weight_decay(config.optimizer.weight_decay)
