@@ -20,6 +20,7 @@ try {
       if (scheme === 'light' || width === 1280) await shoot('start');
       for (const sample of ['chest-radiograph', 'blood-smear']) {
         await page.locator(`[data-sample="${sample}"]`).click();
+        await page.locator('.caption', { hasText: sample }).waitFor({ timeout: 60_000 });
         await page.locator('[data-task]').first().waitFor({ timeout: 60_000 });
         await page.locator('#stage[aria-busy="false"]').waitFor({ timeout: 60_000 });
         await shoot(sample);
