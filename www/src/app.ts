@@ -5,6 +5,7 @@ import { type Layer, makeLayers } from './layers.js';
 import { ModelPanel } from './model-panel.js';
 import { Results } from './results.js';
 import { sampleStrip } from './sample-strip.js';
+import type { Sample } from './samples/index.js';
 import { Stage } from './stage.js';
 import { TaskChooser } from './tasks.js';
 
@@ -16,7 +17,8 @@ interface Chosen {
   file: File;
   /** The kind of image where it is known, as for samples. */
   kind: string | null;
-  isSample: boolean;
+  /** The sample that it is, if it is one. */
+  sample: Sample | null;
 }
 
 /** How the page is opened: `?device=wasm`, `?software-gpu`. */
@@ -50,13 +52,13 @@ export class App {
       onCancel: () => this.#loading?.abort(),
     });
     this.#stage = new Stage({
-      onFile: (file) => void this.#choose({ file, kind: null, isSample: false }),
+      onFile: (file) => void this.#choose({ file, kind: null, sample: null }),
       onCancel: () => this.#running?.abort(),
     });
     this.#controls = new Controls(() => this.#redraw());
     this.#tasks = new TaskChooser(() => void this.#analyze());
     this.#results.placeholder('Choose an image or a sample; the answers appear here.');
-    sampleStrip((file, sample) => void this.#choose({ file, kind: sample.modality, isSample: true }));
+    sampleStrip((file, sample) => void this.#choose({ file, kind: sample.modality, sample }));
   }
 
   /** Loads the model anew on what the panel says; an image that waits is analysed when it is there. */
@@ -105,7 +107,7 @@ export class App {
     try {
       const preview = await model.preview(chosen.file);
       if (this.#chosen !== chosen) return;
-      this.#stage.show(preview, chosen.file, chosen.isSample);
+      this.#stage.show(preview, chosen.file, chosen.sample !== null);
       this.#redraw();
     } catch (error) {
       if (this.#chosen !== chosen) return;
@@ -162,13 +164,17 @@ export class App {
     this.#redraw();
   }
 
-  /** Narrows the answers down; of one kind every layer is shown, of all kinds none but what is asked for. */
+  /**
+   * Narrows the answers down. Of one kind every layer is shown (over a sample those that it is
+   * meant for), of all kinds none but what is asked for.
+   */
   #setKind(kind: string | null): void {
     const model = this.#model;
     if (this.#analysis === null || model === null) return;
     this.#kind = kind;
+    const sample = this.#chosen?.sample;
     const ofKind = model.tasks.filter((task) => task.modality === kind).map((task) => task.name);
-    this.#visible = new Set(ofKind);
+    this.#visible = new Set(sample?.modality === kind ? sample?.shows : ofKind);
     this.#results.show({
       analysis: this.#analysis,
       metadata: model.metadata,
