@@ -23,7 +23,7 @@ export async function testImages(drawSample) {
   if (DATA !== undefined && existsSync(join(DATA, 'tasks.json'))) {
     return IMAGES.map(({ title, folder, tasks }) => ({ title, tasks, path: firstOfTest(join(DATA, folder)) }));
   }
-  console.log('# no task database at MEDLEY_DATA: generated samples take the place of real images');
+  console.log('no task database at MEDLEY_DATA: generated samples take the place of real images');
   const folder = mkdtempSync(join(tmpdir(), 'medley-samples-'));
   const images = [];
   for (const { title, sample, tasks } of IMAGES) {
