@@ -19,7 +19,7 @@ before(async () => {
   site = await openSite();
   images = await testImages(drawSample);
 });
-after(() => site.close());
+after(() => site?.close());
 
 /** The bytes of a sample, saved from the page. @param {string} sample */
 async function drawSample(sample) {

@@ -11,7 +11,7 @@ let site;
 before(async () => {
   site = await openSite();
 });
-after(() => site.close());
+after(() => site?.close());
 
 const good = () => encodeGrey(64, 48, Buffer.alloc(64 * 48, 90));
 

@@ -15,7 +15,7 @@ before(async () => {
   opened = await openPage(site, '/harness/index.html');
   await opened.page.waitForFunction(() => document.title === 'loaded');
 });
-after(() => site.close());
+after(() => site?.close());
 
 test('progress never falls and ends at 1', async () => {
   const seen = await opened.page.evaluate(async (url) => {

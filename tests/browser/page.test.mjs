@@ -8,7 +8,7 @@ let site;
 before(async () => {
   site = await openSite();
 });
-after(() => site.close());
+after(() => site?.close());
 
 test('a visit keeps to the policy and sends nothing: every request is a GET of one of the page’s own files', async () => {
   const { context, page, requests, troubles } = await openPage(site);
@@ -42,7 +42,8 @@ test('the policy blocks evaluated code and foreign hosts', async () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     return { seen, injected: 'injected' in window };
   });
-  assert.deepEqual(blocked.seen, ['connect-src', 'script-src-elem']);
+  // Once by the header's policy, once by the page's own.
+  assert.deepEqual([...new Set(blocked.seen)], ['connect-src', 'script-src-elem']);
   assert.equal(blocked.injected, false);
   await context.close();
 });

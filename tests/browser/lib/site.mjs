@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { launch } from './chromium.mjs';
 import { ROOT, serve } from './server.mjs';
 
-/** The built page. */
-export const DIST = join(ROOT, 'www/dist');
+/** The built page; `MEDLEY_DIST` names another copy of it. */
+export const DIST = process.env['MEDLEY_DIST'] ?? join(ROOT, 'www/dist');
 /** Where the page's model lies below it. */
 export const MODEL_PATH = '/models/medley-nano/';
 export const MODEL_FOLDER = join(DIST, MODEL_PATH);
