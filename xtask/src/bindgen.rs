@@ -3,31 +3,25 @@
 //! The generator is linked as a crate instead of called as a program: Cargo.lock then keeps its
 //! version equal to that of the `wasm-bindgen` crate, which it requires, and there is nothing to
 //! install.
+//!
+//! There is no wasm-opt after it: with binaryen's `-Os` the CPU module was 11 % smaller on the disk,
+//! but 2 % larger when gzipped (3.82 → 3.41 MB, 976 → 993 kB), for a minute of computing.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::stamp::Fingerprint;
-use crate::steps::Finish;
-use crate::workspace::Workspace;
-
 /// Writes `medley_web.js`, its types and `medley_web_bg.wasm` into `folder`, for module workers
 /// and pages (`--target web`).
-pub fn write(workspace: &Workspace, module: &Path, folder: &Path) -> Result<Finish> {
-    let stamp = folder.join(".stamp");
-    let fingerprint =
-        Fingerprint::default().file(module)?.file(&workspace.path("xtask/src/bindgen.rs"))?;
-    if fingerprint.matches(&stamp) {
-        return Ok(Finish::UpToDate);
-    }
+pub fn write(module: &Path, folder: &Path) -> Result<()> {
     if folder.exists() {
         std::fs::remove_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
     std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(module).web(true)?.typescript(true);
+    // Names are a third of the file and only serve a debugger.
+    bindgen.input_path(module).web(true)?.typescript(true).remove_name_section(true);
     bindgen.generate(folder).with_context(|| {
         format!(
             "making the bindings of {}\n  what to do: `cargo tree -i wasm-bindgen` must show the \
@@ -38,8 +32,7 @@ pub fn write(workspace: &Workspace, module: &Path, folder: &Path) -> Result<Fini
     let wasm = folder.join("medley_web_bg.wasm");
     let bytes = wasm.metadata().with_context(|| wasm.display().to_string())?.len();
     println!("    {} ({:.1} MB)", wasm.display(), bytes as f64 / 1e6);
-    fingerprint.write(&stamp)?;
-    Ok(Finish::Done)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -47,12 +47,13 @@ enum Task {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
-        Task::Demo(options) => demo::run(&options),
+        Task::Demo(options) => demo::run(&options).map(|()| true),
         Task::Test(options) => test::run(&options),
-        Task::WasmTarget => demo::wasm_target(),
+        Task::WasmTarget => demo::wasm_target().map(|()| true),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("\nerror: {error}");
             for cause in error.chain().skip(1) {

@@ -160,8 +160,11 @@ mod tests {
         let std = source.join("rust/library/std");
         std::fs::create_dir_all(&std).unwrap();
         std::fs::write(std.join("Cargo.toml"), "").unwrap();
-        let compiler =
-            Compiler { release: "1.95.0".to_owned(), sysroot: sysroot.path().to_path_buf() };
+        let compiler = Compiler {
+            release: "1.95.0".to_owned(),
+            version: String::new(),
+            sysroot: sysroot.path().to_path_buf(),
+        };
         drop(lend(&compiler).unwrap());
         assert!(source.exists());
         drop(LentSource { remove: Some(source.clone()) });

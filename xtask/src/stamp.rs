@@ -28,6 +28,12 @@ impl Fingerprint {
         Ok(self)
     }
 
+    /// Adds a word, such as a compiler's version.
+    pub fn word(mut self, word: &str) -> Self {
+        word.hash(&mut self.0);
+        self
+    }
+
     /// Whether `stamp` holds this fingerprint.
     pub fn matches(&self, stamp: &Path) -> bool {
         std::fs::read_to_string(stamp).is_ok_and(|text| text.trim() == self.text())

@@ -13,8 +13,8 @@ pub enum Finish {
     Done,
     /// There was nothing to do.
     UpToDate,
-    /// It did not run; the reason.
-    Skipped(String),
+    /// A step that it needs failed.
+    NotRun,
     /// It ran tests: how many, and the error if the program that ran them failed.
     Tests(Tally, Result<()>),
 }
@@ -65,10 +65,18 @@ impl Steps {
         }
     }
 
-    /// Notes a step as not run because one that it needs failed.
-    pub fn blocked(&mut self, title: &str, by: &str) {
-        let reason = format!("not run: {by} failed");
-        self.attempt(title, || Ok(Finish::Skipped(reason)));
+    /// As `attempt` if all that the step needs succeeded, else notes that it was not run.
+    pub fn after(
+        &mut self,
+        ready: bool,
+        title: &str,
+        work: impl FnOnce() -> Result<Finish>,
+    ) -> bool {
+        if ready {
+            return self.attempt(title, work);
+        }
+        self.attempt(title, || Ok(Finish::NotRun));
+        false
     }
 
     fn step(&mut self, title: &str, work: impl FnOnce() -> Result<Finish>) -> Result<()> {
@@ -81,7 +89,7 @@ impl Steps {
         let (outcome, result) = match finish {
             Ok(Finish::Done) => ("done".to_owned(), Ok(())),
             Ok(Finish::UpToDate) => ("up to date".to_owned(), Ok(())),
-            Ok(Finish::Skipped(reason)) => (reason, Ok(())),
+            Ok(Finish::NotRun) => ("not run: an earlier step failed".to_owned(), Ok(())),
             Ok(Finish::Tests(counted, result)) => {
                 tally = counted;
                 (format!("{} passed, {} failed", counted.passed, counted.failed), result)

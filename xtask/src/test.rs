@@ -1,11 +1,13 @@
 //! `cargo xtask test`: every check there is. A failed one does not keep the others from running.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::command::Command;
-use crate::steps::{Finish, Steps, Work};
+use crate::steps::{Finish, Steps};
 use crate::workspace::Workspace;
-use crate::{chromium, npm, wasm_build};
+use crate::{chromium, npm, wasm_build, wasm_target};
+
+const MEND: &str = "mend what is listed above";
 
 /// What can be asked of the tests.
 #[derive(clap::Args)]
@@ -15,67 +17,49 @@ pub struct Options {
     quick: bool,
 }
 
-/// Runs the checks and prints a table of them; the last line sums the tests.
-pub fn run(options: &Options) -> Result<()> {
+/// Runs the checks and prints a table of them, whose last line sums the tests; whether all is well.
+pub fn run(options: &Options) -> Result<bool> {
     let workspace = Workspace::find()?;
-    let browser_steps = if options.quick { 0 } else { wasm_build::STEPS.len() + 5 };
+    let browser_steps = if options.quick { 0 } else { wasm_build::STEPS.len() + 6 };
     let mut steps = Steps::new(4 + browser_steps);
     steps.attempt("Formatting", || {
         cargo(&workspace, &["fmt", "--all", "--check"], "run `cargo fmt --all`")
     });
     steps.attempt("Lints", || {
         let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
-        cargo(&workspace, &arguments, "mend what is listed above")
+        cargo(&workspace, &arguments, MEND)
     });
     // All targets at once give the binary and the tests one set of features: nothing is built
     // twice, and target/debug/medley is there for the browser tests.
     let built = steps.attempt("Build the Rust code", || {
-        cargo(&workspace, &["build", "--workspace", "--all-targets"], "mend what is listed above")
+        cargo(&workspace, &["build", "--workspace", "--all-targets"], MEND)
     });
-    if built {
-        steps.attempt("Rust tests", || rust_tests(&workspace));
-    } else {
-        steps.blocked("Rust tests", "the build");
-    }
+    steps.after(built, "Rust tests", || rust_tests(&workspace));
     if !options.quick {
         browser(&workspace, &mut steps, built);
     }
-    if !steps.summary() {
-        bail!("some checks failed; each is marked in the table above");
-    }
-    Ok(())
+    Ok(steps.summary())
 }
 
 /// The steps that need wasm, npm and Chromium.
-fn browser(workspace: &Workspace, steps: &mut Steps, medley_built: bool) {
-    let mut ready = true;
+fn browser(workspace: &Workspace, steps: &mut Steps, medley: bool) {
+    let mut wasm = true;
     for (title, work) in wasm_build::STEPS {
-        if ready {
-            ready = steps.attempt(title, || work(workspace));
-        } else {
-            steps.blocked(title, "an earlier wasm step");
-        }
+        wasm = steps.after(wasm, title, || work(workspace));
     }
-    let installed = steps.attempt("Install the npm packages", || npm::install(workspace));
-    // The checks read the types that the wasm build writes, and the page is made of both.
-    let typescript: [(&str, Work); 3] = [
-        ("Build the page", npm::build),
-        ("TypeScript checks", npm::check),
-        ("TypeScript tests", npm::test),
-    ];
-    let mut page = ready && installed;
-    for (number, (title, work)) in typescript.into_iter().enumerate() {
-        if !(ready && installed) {
-            steps.blocked(title, "an earlier wasm or npm step");
-        } else if !steps.attempt(title, || work(workspace)) && number == 0 {
-            page = false;
-        }
-    }
-    if page && medley_built {
-        steps.attempt("Browser tests", || browser_tests(workspace));
-    } else {
-        steps.blocked("Browser tests", "building the page or the command line");
-    }
+    // What is compiled for wasm alone the lints above never see.
+    steps.after(wasm, "Lints of the wasm code", || {
+        let what = ["clippy", "--package", "medley-web", "--features", "webgpu"];
+        let how = ["--target", wasm_target::TARGET, "--", "-D", "warnings"];
+        cargo(workspace, &[what, how].concat(), MEND)
+    });
+    let packages = steps.attempt("Install the npm packages", || npm::install(workspace));
+    // TypeScript reads the types that the wasm build writes, and the page is made of both.
+    let ready = wasm && packages;
+    let page = steps.after(ready, "Build the page", || npm::build(workspace));
+    steps.after(ready, "TypeScript checks", || npm::check(workspace));
+    steps.after(ready, "TypeScript tests", || npm::test(workspace));
+    steps.after(page && medley, "Browser tests", || browser_tests(workspace));
 }
 
 fn cargo(workspace: &Workspace, arguments: &[&str], hint: &str) -> Result<Finish> {

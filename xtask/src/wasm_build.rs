@@ -1,12 +1,11 @@
 //! Compiling `web/` to wasm, once for the CPU alone and once with WebGPU.
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 
 use crate::command::Command;
+use crate::stamp::Fingerprint;
 use crate::steps::{Finish, Work};
-use crate::wasm_target::TARGET;
+use crate::wasm_target::{Compiler, TARGET};
 use crate::workspace::Workspace;
 use crate::{bindgen, wasm_target};
 
@@ -38,6 +37,12 @@ impl Flavour {
 
 /// Builds one flavour and writes its bindings to `web/pkg/<folder>/`.
 pub fn build(workspace: &Workspace, flavour: Flavour) -> Result<Finish> {
+    let folder = workspace.path("web/pkg").join(flavour.folder());
+    let stamp = folder.join(".stamp");
+    let fingerprint = sources(workspace)?;
+    if folder.join("medley_web_bg.wasm").is_file() && fingerprint.matches(&stamp) {
+        return Ok(Finish::UpToDate);
+    }
     Command::new("cargo", &workspace.root)
         .args(["build", "--package", "medley-web", "--target", TARGET, "--profile", "wasm"])
         .args(flavour.features())
@@ -51,12 +56,23 @@ pub fn build(workspace: &Workspace, flavour: Flavour) -> Result<Finish> {
         .run()?;
     // Both flavours leave their module under this name: it is read before the other is built.
     let module = workspace.target.join(TARGET).join("wasm/medley_web.wasm");
-    bindgen::write(workspace, &module, &package(workspace, flavour))
+    bindgen::write(&module, &folder)?;
+    fingerprint.write(&stamp)?;
+    Ok(Finish::Done)
 }
 
-/// Where a flavour's module and bindings go.
-pub fn package(workspace: &Workspace, flavour: Flavour) -> PathBuf {
-    workspace.path("web/pkg").join(flavour.folder())
+/// All that the modules are made of. Cargo knows it better, but since the two flavours share one
+/// file name, asking it links both anew each time.
+fn sources(workspace: &Workspace) -> Result<Fingerprint> {
+    let compiler = Compiler::running(&workspace.root)?;
+    let mut fingerprint = Fingerprint::default().word(&compiler.version);
+    for file in ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "web/Cargo.toml"] {
+        fingerprint = fingerprint.file(&workspace.path(file))?;
+    }
+    for folder in ["crates", "web/src", "xtask/src"] {
+        fingerprint = fingerprint.folder(&workspace.path(folder), &[])?;
+    }
+    Ok(fingerprint)
 }
 
 /// The steps that every task needs before the page can be built.

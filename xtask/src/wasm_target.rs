@@ -16,6 +16,8 @@ pub const TARGET: &str = "wasm32-unknown-unknown";
 pub struct Compiler {
     /// Its release, such as `1.95.0` or `1.97.0-nightly`.
     pub release: String,
+    /// All that it says of itself, down to the commit.
+    pub version: String,
     /// The folder that holds its libraries.
     pub sysroot: PathBuf,
 }
@@ -23,10 +25,10 @@ pub struct Compiler {
 impl Compiler {
     /// Asks `rustc`, which must be the one that cargo uses.
     pub fn running(folder: &Path) -> Result<Self> {
-        let verbose = Command::new("rustc", folder).args(["-vV"]).output()?;
-        let release = release(&verbose).context("`rustc -vV` prints no release")?.to_owned();
+        let version = Command::new("rustc", folder).args(["-vV"]).output()?;
+        let release = release(&version).context("`rustc -vV` prints no release")?.to_owned();
         let sysroot = Command::new("rustc", folder).args(["--print", "sysroot"]).output()?;
-        Ok(Self { release, sysroot: PathBuf::from(sysroot.trim()) })
+        Ok(Self { release, version, sysroot: PathBuf::from(sysroot.trim()) })
     }
 
     /// The folder of the wasm target's libraries.
