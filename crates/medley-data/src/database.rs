@@ -232,6 +232,7 @@ impl Database {
             examples: self.examples(task, split)?,
             per_batch,
             augment: split == Split::Train,
+            strength: 1.0,
             balance: false,
         })
     }

@@ -229,7 +229,7 @@ impl Workshop {
         Ok(match &item.placement {
             Some(placement) => Sample::placed(example, &plan.spec, &picture, mask, placement),
             None => {
-                let limits = Augmentation::of(plan.anatomy, plan.spec.kind);
+                let limits = Augmentation::of(plan.anatomy, plan.spec.kind).scaled(plan.strength);
                 let mut rng = stream(self.seed, Purpose::Augment, task as u64, pick.draw);
                 Sample::augmented(example, &plan.spec, &picture, mask, &limits, &mut rng)
             }

@@ -121,6 +121,23 @@ impl Augmentation {
         }
         row
     }
+
+    /// The same with every range narrowed to a share of it: 1 changes nothing, 0 leaves only the
+    /// mirrorings and quarter turns, which do not depend on strength.
+    pub fn scaled(self, strength: f32) -> Self {
+        let narrow = |(from, to): (f32, f32)| (from.powf(strength), to.powf(strength));
+        Self {
+            degrees: self.degrees * strength,
+            scale: narrow(self.scale),
+            shift: self.shift * strength,
+            brightness: self.brightness * strength,
+            contrast: narrow(self.contrast),
+            gamma: narrow(self.gamma),
+            colour: self.colour * strength,
+            noise: self.noise * strength,
+            ..self
+        }
+    }
 }
 
 #[cfg(test)]
@@ -149,6 +166,16 @@ mod tests {
         ] {
             assert_eq!(Anatomy::of(modality, body), anatomy, "{modality} of the {body}");
         }
+    }
+
+    #[test]
+    fn narrowed_to_nothing_only_mirrorings_and_quarter_turns_are_left() {
+        let row = Augmentation::of(Anatomy::Cells, TaskKind::Classification);
+        assert_eq!(row.scaled(1.0), row);
+        let none = row.scaled(0.0);
+        assert!(none.flip_x && none.flip_y && none.quarter_turns);
+        assert_eq!((none.scale, none.gamma, none.contrast), ((1.0, 1.0), (1.0, 1.0), (1.0, 1.0)));
+        assert_eq!([none.degrees, none.shift, none.brightness, none.colour, none.noise], [0.0; 5]);
     }
 
     #[test]

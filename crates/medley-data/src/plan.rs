@@ -23,6 +23,8 @@ pub struct TaskPlan {
     pub per_batch: usize,
     /// Whether they are augmented; if not, they are shown as inference shows them.
     pub augment: bool,
+    /// How strongly, 0..=1: see [`crate::Augmentation::scaled`].
+    pub strength: f32,
     /// Draw the class first and then one of its images, so that rare classes come as often as common ones;
     /// classification only. Otherwise every image comes once in an epoch.
     pub balance: bool,

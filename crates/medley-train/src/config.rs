@@ -125,6 +125,8 @@ pub struct TrainConfig {
     pub steps: u64,
     /// How the tasks take turns.
     pub way: Way,
+    /// Strength of the augmentation, 0..=1.
+    pub augmentation: f32,
     /// Threads that prepare images.
     pub threads: usize,
     /// Steps between measurements on the validation splits; 0 for none.
@@ -180,6 +182,9 @@ impl TrainConfig {
         let optimizer = &self.optimizer;
         if !(optimizer.learning_rate > 0.0 && optimizer.learning_rate < 1.0) {
             return Err(format!("learning_rate {} is not in 0..1", optimizer.learning_rate));
+        }
+        if !(0.0..=1.0).contains(&self.augmentation) {
+            return Err(format!("augmentation {} is not in 0..=1", self.augmentation));
         }
         if optimizer.clip.is_nan() || optimizer.clip <= 0.0 {
             return Err(format!("clip {} is not above 0", optimizer.clip));

@@ -32,6 +32,10 @@ const AHEAD: usize = 3;
 /// Memory for decoded pictures, in bytes.
 const CACHE_BYTES: u64 = 3 << 30;
 
+/// AdamW's ε. burn's default of 1e-5 is as large as the gradients of single weights here, once the
+/// mean over many tasks is taken, and would shorten their steps.
+const ADAM_EPSILON: f32 = 1e-8;
+
 /// What happened in one step; also one line of `metrics.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StepReport {
@@ -102,6 +106,7 @@ impl Trainer {
         let mut model = config.variant.model(&tasks).init(&device)?;
         let mut optimizer = AdamWConfig::new()
             .with_weight_decay(config.optimizer.weight_decay)
+            .with_epsilon(ADAM_EPSILON)
             .with_grad_clipping(Some(GradientClippingConfig::Norm(config.optimizer.clip)))
             .init();
         fs::create_dir_all(folder).map_err(|error| TrainError::file(folder, error))?;
@@ -304,6 +309,7 @@ fn loader_plan(config: &TrainConfig, database: &Database) -> Result<LoaderPlan, 
         let mut plan =
             database.plan(&task.name, Split::Train, task.presentation, task.per_batch)?;
         plan.balance = task.balance;
+        plan.strength = config.augmentation;
         tasks.push(plan);
     }
     let order = (0..tasks.len()).collect();

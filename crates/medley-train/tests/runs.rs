@@ -49,6 +49,7 @@ fn config(way: Way, steps: u64) -> TrainConfig {
         seed: 7,
         steps,
         way,
+        augmentation: 0.3,
         threads: 2,
         validate_every: 0,
         validate_images: 8,
