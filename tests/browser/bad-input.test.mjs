@@ -1,8 +1,10 @@
 // What is wrong is said, and nothing is half there afterwards.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { predictFails } from './lib/command-line.mjs';
 import { encodeGrey } from './lib/png.mjs';
 import { answers, choose, errorText, MODEL_FOLDER, MODEL_PATH, modelReady, openPage, openSite } from './lib/site.mjs';
 
@@ -56,6 +58,20 @@ test('a bad image is refused in words, and the next good one is answered', async
   await choose(page, { name: 'good.jpg', buffer: whole });
   const report = await answers(page);
   assert.ok(report.results.length > 0);
+  assert.deepEqual(troubles, []);
+  await context.close();
+});
+
+test('an image of one pixel gets what the command line gives it', async () => {
+  const pixel = encodeGrey(1, 1, Buffer.from([80]));
+  const path = join(mkdtempSync(join(tmpdir(), 'medley-pixel-')), 'pixel.png');
+  writeFileSync(path, pixel);
+  const { code } = await predictFails(path);
+  const { context, page, troubles } = await openPage(site);
+  await modelReady(page);
+  await choose(page, { name: 'pixel.png', buffer: pixel });
+  if (code === 0) assert.ok((await answers(page)).results.length > 0);
+  else assert.match(await errorText(page), /This image cannot be read/);
   assert.deepEqual(troubles, []);
   await context.close();
 });

@@ -123,3 +123,49 @@ test('a crash of the model’s code rejects with its message, and a new model ca
   }, MODEL_PATH);
   assert.ok(tasks > 0);
 });
+
+/** A build of the wasm crate that goes wrong in its own way. @param {string} body - of its class */
+const brokenBuild = (body) => ({
+  body: Buffer.from(`export default async function () {}\nexport class WasmModel { ${body} free() {} }`),
+});
+
+const EMPTY_MODULE = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+
+test('a GPU that does not pass is stepped over, and the reason is kept', async (t) => {
+  const { overrides } = site.server;
+  overrides.set('/web/pkg/webgpu/medley_web_bg.wasm', { body: EMPTY_MODULE });
+  t.after(() => overrides.clear());
+  /** @type {[string, import('./lib/server.mjs').Override, RegExp][]} */
+  const cases = [
+    [
+      'wrong answers',
+      brokenBuild(
+        'static async create() { return new WasmModel(); }' +
+          'async selfTest() { return { passed: false, worst: 0.5, tolerance: 0.001, head: "lungs" }; }',
+      ),
+      /self-test's answer of lungs is off by 5\.0e-1/,
+    ],
+    [
+      'a panic',
+      brokenBuild('static create() { globalThis.medleyPanicked("shader trouble"); return new Promise(() => {}); }'),
+      /shader trouble/,
+    ],
+    ['code that is not there', { status: 404 }, /pkg\/webgpu.* could not be fetched/],
+  ];
+  for (const [title, override, words] of cases) {
+    await t.test(title, async () => {
+      overrides.set('/web/pkg/webgpu/medley_web.js', override);
+      const { context, page } = await openPage(site, '/harness/index.html');
+      await page.waitForFunction(() => document.title === 'loaded');
+      const backend = await page.evaluate(async (url) => {
+        const { loadModel } = /** @type {Harness} */ (/** @type {unknown} */ (window)).medley;
+        const model = await loadModel(url, { device: 'auto', acceptFallbackAdapter: true });
+        await model.analyze(new ImageData(8, 8), { tasks: model.tasks.slice(0, 1).map(({ name }) => name) });
+        return model.backend;
+      }, MODEL_PATH);
+      assert.equal(backend.kind, 'wasm');
+      assert.match(backend.reason, words);
+      await context.close();
+    });
+  }
+});

@@ -3,10 +3,11 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { launch } from './lib/chromium.mjs';
 import { ROOT, serve } from './lib/server.mjs';
+import { DIST } from './lib/site.mjs';
 
 const folder = process.argv[2] ?? join(ROOT, 'target', 'screenshots');
 mkdirSync(folder, { recursive: true });
-const server = await serve({ '/': join(ROOT, 'www/dist') });
+const server = await serve({ '/': DIST });
 const browser = await launch();
 try {
   for (const [width, height] of /** @type {const} */ ([[1280, 900], [360, 760], [2560, 1440]])) {

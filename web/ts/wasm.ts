@@ -1,4 +1,5 @@
 import type { BackendKind } from './device.js';
+import { MedleyError } from './errors.js';
 import { get, metered } from './fetching.js';
 import type { ProgressMeter } from './progress.js';
 import type { Metadata, Report } from './types.js';
@@ -63,13 +64,26 @@ export async function compileBuild(kind: BackendKind, meter: ProgressMeter): Pro
   const build = BUILDS[kind];
   const url = build.wasm();
   const response = metered(await get(url.href), url.href, meter);
-  const [glue, module] = await Promise.all([build.glue() as Promise<WasmModule>, compile(response)]);
+  const [glue, module] = await Promise.all([importGlue(build, url), compile(response)]);
   return {
     async start() {
       await glue.default({ module_or_path: module });
       return glue;
     },
   };
+}
+
+async function importGlue(build: { glue: () => Promise<unknown> }, url: URL): Promise<WasmModule> {
+  try {
+    return (await build.glue()) as WasmModule;
+  } catch (error) {
+    throw new MedleyError(
+      'network',
+      `the script of ${url.href} could not be fetched (${error instanceof Error ? error.message : String(error)}); ` +
+        'check the connection, then try again',
+      { cause: error },
+    );
+  }
 }
 
 /** Streaming where the server names the type as it should, else from the whole bytes. */

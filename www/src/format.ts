@@ -15,10 +15,13 @@ export function milliseconds(value: number): string {
 
 const ACRONYMS: Readonly<Record<string, string>> = { ct: 'CT', mri: 'MRI' };
 
-/** "lung-ct" → "Lung CT". */
+/** Whom a task is about, where that is the end of its name. */
+const WHOM = /-(children|adults)$/;
+
+/** "lung-ct" → "Lung CT", "pneumonia-children" → "Pneumonia (children)". */
 export function taskTitle(name: string): string {
-  const words = name.split('-').map((word) => ACRONYMS[word] ?? word);
-  return sentence(words.join(' '));
+  const words = name.replace(WHOM, '-($1)').split('-');
+  return sentence(words.map((word) => ACRONYMS[word] ?? word).join(' '));
 }
 
 /** With a capital at the beginning. */
