@@ -1,2 +1,68 @@
-//! The command medley: pretrain, evaluate, predict, export, info.
-fn main() {}
+//! The command `medley`: pretrains, measures, exports and runs models for biomedical images.
+//!
+//! One file for each command; what several share is in `database`, `model` and `run` (what they read),
+//! `say`, `table` and `progress` (what they show) and `exit` (how they end).
+
+mod answers;
+mod database;
+mod evaluate;
+mod exit;
+mod export;
+mod info;
+mod model;
+mod overlay;
+mod predict;
+mod pretrain;
+mod progress;
+mod run;
+mod say;
+mod table;
+mod training_display;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use medley_package::NOTICE;
+
+/// One model for biomedical images: classes, masks and boxes, computed on your own device.
+#[derive(Parser)]
+#[command(
+    name = "medley",
+    version,
+    after_help = format!("{EXAMPLES}\n\n{NOTICE}"),
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  medley predict chest.png                     all tasks of the shipped model
+  medley predict --json *.png > answers.jsonl  one JSON object a line and image
+  medley help predict                          the options of a command
+
+Exit codes: 0 fine, 1 something failed, 2 bad input (an option, a file, a package, an unknown task),
+130 stopped with Ctrl-C. No image leaves this machine.";
+
+#[derive(Subcommand)]
+enum Command {
+    Predict(predict::Options),
+    Info(info::Options),
+    Evaluate(evaluate::Options),
+    Pretrain(pretrain::Options),
+    Export(export::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Predict(options) => predict::run(&options),
+        Command::Info(options) => info::run(&options),
+        Command::Evaluate(options) => evaluate::run(&options),
+        Command::Pretrain(options) => pretrain::run(&options),
+        Command::Export(options) => export::run(&options),
+    };
+    result.unwrap_or_else(|error| exit::report(&error)).into()
+}

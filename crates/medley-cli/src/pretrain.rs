@@ -1,0 +1,101 @@
+//! `medley pretrain`: trains a model, or goes on with a run that was stopped.
+
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+use medley_package::NOTICE;
+use medley_train::{Outcome, TrainConfig, Trainer};
+
+use crate::database::{DataArgs, tell_shared_groups};
+use crate::exit::Exit;
+use crate::training_display::TrainingDisplay;
+use crate::{progress, say};
+
+/// Train a model on the tasks of a configuration, all together
+///
+/// A run lies in a folder of its own, below --runs: checkpoint, and metrics.jsonl with a line for each step. Where
+/// a checkpoint lies there already, the run goes on from it as if it had never stopped.
+#[derive(clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{NOTICE}"))]
+pub struct Options {
+    /// The configuration, a TOML file (see configs/)
+    #[arg(value_name = "CONFIG")]
+    config: PathBuf,
+    #[command(flatten)]
+    data: DataArgs,
+    /// Folder for the runs; this one's is named after the configuration's `name`
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    runs: PathBuf,
+}
+
+const EXAMPLES: &str = "\
+Example:
+  medley pretrain configs/medley-nano.toml --data ../shared/data
+  medley export runs/medley-nano --out www/models/medley-nano
+
+Ctrl-C writes a checkpoint and stops, with exit code 130; the same command goes on. A second Ctrl-C
+stops at once, and the last checkpoint stays.";
+
+/// Trains until the configuration's last step, or until Ctrl-C.
+///
+/// # Errors
+/// A configuration, database or image that is not right, a loss that is no number, a full disk.
+pub fn run(options: &Options) -> Result<Exit> {
+    let config = TrainConfig::read(&options.config)?;
+    let database = options.data.open()?;
+    let names: Vec<&str> = config.tasks.iter().map(|task| task.name.as_str()).collect();
+    tell_shared_groups(&database, &names)?;
+    let folder = options.runs.join(&config.name);
+    let busy = progress::busy("Opening the run");
+    let mut trainer = Trainer::open(config.clone(), &database, &Device::flex(), &folder)?;
+    drop(busy);
+    let steps = config.steps;
+    match trainer.step() {
+        0 => say::note(format_args!("new run in {}, {steps} steps", folder.display())),
+        step if step < steps => {
+            say::note(format_args!("resuming {} after step {step} of {steps}", folder.display()));
+        }
+        _ => say::note(format_args!("{} is finished already", folder.display())),
+    }
+    let stop = stop_on_ctrl_c()?;
+    let mut display = TrainingDisplay::new(&config, trainer.step());
+    let outcome = trainer.run(&database, &mut display, &stop)?;
+    display.finish();
+    match outcome {
+        Outcome::Finished => {
+            say::note(finished(&folder));
+            Ok(Exit::Done)
+        }
+        Outcome::Stopped { step } => {
+            say::note(format_args!(
+                "stopped after step {step} of {steps}; the same command goes on from here"
+            ));
+            Ok(Exit::Interrupted)
+        }
+    }
+}
+
+fn finished(folder: &Path) -> String {
+    let run = folder.display();
+    format!(
+        "finished; next: medley evaluate --run {run} --split val, medley export {run} --out DIR"
+    )
+}
+
+/// A flag that the first Ctrl-C (or SIGTERM) sets; the second ends the program.
+fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::SeqCst) {
+            process::exit(130);
+        }
+        say::note("\nstopping after this step, with a checkpoint; Ctrl-C again stops at once");
+    })
+    .context("Ctrl-C cannot be listened to")?;
+    Ok(stop)
+}
