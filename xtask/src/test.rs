@@ -47,11 +47,13 @@ fn browser(workspace: &Workspace, steps: &mut Steps, medley: bool) {
     for (title, work) in wasm_build::STEPS {
         wasm = steps.after(wasm, title, || work(workspace));
     }
-    // What is compiled for wasm alone the lints above never see.
+    // What is compiled for wasm alone the lints above never see. The profile is that of the builds,
+    // so that their macros and build scripts are used again.
     steps.after(wasm, "Lints of the wasm code", || {
-        let what = ["clippy", "--package", "medley-web", "--features", "webgpu"];
+        let what =
+            ["clippy", "--package", "medley-web", "--features", "webgpu", "--profile", "wasm"];
         let how = ["--target", wasm_target::TARGET, "--", "-D", "warnings"];
-        cargo(workspace, &[what, how].concat(), MEND)
+        cargo(workspace, &[what.as_slice(), how.as_slice()].concat(), MEND)
     });
     let packages = steps.attempt("Install the npm packages", || npm::install(workspace));
     // TypeScript reads the types that the wasm build writes, and the page is made of both.
