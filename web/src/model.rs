@@ -2,11 +2,10 @@
 
 use std::rc::Rc;
 
-use js_sys::{Array, Float32Array, Function, Object, Reflect, Uint8Array};
+use js_sys::{Array, Float32Array, Function, JSON, Object, Reflect, Uint8Array};
 use medley_infer::{Analysis, AnalyzeOptions, Medley, Output, Report};
 use medley_package::{Manifest, Package};
 use serde::Serialize;
-use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -49,7 +48,7 @@ impl WasmModel {
     ///
     /// # Errors
     /// None in practice: all of it can be handed over.
-    pub fn metadata(&self) -> Result<JsValue, WebError> {
+    pub fn metadata(&self) -> Result<JsValue, JsValue> {
         to_js(self.medley.metadata())
     }
 
@@ -114,9 +113,9 @@ fn masks(analysis: &Analysis) -> Result<Array, JsValue> {
     Ok(masks)
 }
 
-/// As `JSON.parse` would give it: objects for maps, `null` for nothing.
-fn to_js(value: &impl Serialize) -> Result<JsValue, WebError> {
-    value
-        .serialize(&Serializer::json_compatible())
-        .map_err(|error| WebError::Convert(error.to_string()))
+/// Through JSON, so that a number has the same digits as where the command line prints it.
+fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    let json =
+        serde_json::to_string(value).map_err(|error| WebError::Convert(error.to_string()))?;
+    JSON::parse(&json)
 }

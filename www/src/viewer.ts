@@ -2,7 +2,7 @@ import type { Preview } from '@medley/web';
 import { h } from './dom.js';
 import type { Layer } from './layers.js';
 
-/** Beyond this many boxes their labels hide more than they tell; the legend names the colours. */
+/** Beyond this many boxes labels and heavy lines hide more than they tell; the legend names the colours. */
 const MAX_LABELS = 24;
 
 /** What is drawn over the image, and how. */
@@ -77,17 +77,19 @@ export class Viewer {
     const shown = layer.result.boxes.filter((box) => box.score >= this.#look.threshold);
     context.font = `${12 * density}px system-ui, sans-serif`;
     context.textBaseline = 'middle';
+    const crowded = shown.length > MAX_LABELS;
+    const line = (crowded ? 1.25 : 2) * density;
     for (const { box, class: name, score } of shown) {
       const colour = layer.classes.find((entry) => entry.name === name)?.colour ?? '#ffffff';
       const [x, y, right, bottom] = [box[0] * sx, box[1] * sy, box[2] * sx, box[3] * sy];
       // A dark line under the coloured one keeps it visible on any ground.
-      context.lineWidth = 4 * density;
+      context.lineWidth = 2 * line;
       context.strokeStyle = 'rgb(0 0 0 / 0.55)';
       context.strokeRect(x, y, right - x, bottom - y);
-      context.lineWidth = 2 * density;
+      context.lineWidth = line;
       context.strokeStyle = colour;
       context.strokeRect(x, y, right - x, bottom - y);
-      if (shown.length > MAX_LABELS) continue;
+      if (crowded) continue;
       const label = `${name} ${Math.round(100 * score)} %`;
       const [wide, high] = [context.measureText(label).width + 8 * density, 17 * density];
       const left = Math.min(Math.max(0, x - density), this.element.width - wide);
