@@ -2,7 +2,7 @@ import { byId, h } from './dom.js';
 import type { Layer } from './layers.js';
 
 /** The model leaves out what is less certain (`DISPLAY_THRESHOLD` in medley-infer). */
-const LOWEST_SCORE = 0.3;
+const LOWEST_SCORE = 0.45;
 
 /** The sliders and the legend under the image. */
 export class Controls {
