@@ -3,7 +3,7 @@ import { h } from './dom.js';
 import type { Layer } from './layers.js';
 
 /** Beyond this many boxes labels and heavy lines hide more than they tell; the legend names the colours. */
-const MAX_LABELS = 24;
+const MAX_LABELS = 12;
 
 /** What is drawn over the image, and how. */
 export interface Look {

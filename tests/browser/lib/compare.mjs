@@ -9,8 +9,11 @@ const PROBABILITY = 0.02;
 const MASK_AGREEMENT = 0.99;
 /** Boxes of one thing from two devices differ by fractions of a pixel. */
 const IOU = 0.9;
-/** Below it a box is on one side of the display threshold here and on the other there. */
-const CERTAIN = 0.32;
+/**
+ * Just above the display threshold (`DISPLAY_THRESHOLD` in medley-infer) plus what scores may
+ * differ by: a less certain box may be on one side of it here and on the other there.
+ */
+const CERTAIN = 0.47;
 
 /**
  * Whether two reports of one image say the same.
