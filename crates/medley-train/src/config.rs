@@ -75,7 +75,8 @@ pub enum Way {
     Alternating,
 }
 
-/// AdamW and its schedule: linear warm-up, then a cosine down to a hundredth.
+/// AdamW and its schedule: linear warm-up, then a cosine down to a hundredth, which may begin anew
+/// (Loshchilov and Hutter, *SGDR: stochastic gradient descent with warm restarts*, 2017).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptimizerConfig {
@@ -87,6 +88,10 @@ pub struct OptimizerConfig {
     pub warmup: u64,
     /// Largest norm of one parameter's gradient.
     pub clip: f32,
+    /// Steps at which the cosine begins anew at the highest rate, rising; none by default. A run that
+    /// is done can go on by one more, with `steps` raised.
+    #[serde(default)]
+    pub restarts: Vec<u64>,
 }
 
 /// One task of a run.
@@ -186,6 +191,14 @@ impl TrainConfig {
         if !(0.0..=1.0).contains(&self.augmentation) {
             return Err(format!("augmentation {} is not in 0..=1", self.augmentation));
         }
+        let rising = optimizer.restarts.is_sorted_by(|a, b| a < b);
+        if !rising || optimizer.restarts.iter().any(|&at| at < optimizer.warmup || at >= self.steps)
+        {
+            return Err(format!(
+                "restarts {:?} must rise and lie between warmup {} and steps {}",
+                optimizer.restarts, optimizer.warmup, self.steps
+            ));
+        }
         if optimizer.clip.is_nan() || optimizer.clip <= 0.0 {
             return Err(format!("clip {} is not above 0", optimizer.clip));
         }
@@ -203,15 +216,64 @@ impl TrainConfig {
         self.tasks.first().map_or(0, |task| task.presentation.size())
     }
 
-    /// Learning rate of a step: linear warm-up, then half a cosine to a hundredth.
+    /// Learning rate of a step: linear warm-up, then half a cosine to a hundredth, from each restart anew.
     pub fn learning_rate(&self, step: u64) -> f64 {
-        let OptimizerConfig { learning_rate, warmup, .. } = self.optimizer;
+        let OptimizerConfig { learning_rate, warmup, ref restarts, .. } = self.optimizer;
         if step < warmup {
             return learning_rate * (step + 1) as f64 / warmup as f64;
         }
-        let span = self.steps.saturating_sub(warmup).max(1) as f64;
-        let progress = ((step - warmup) as f64 / span).min(1.0);
+        let begin = restarts.iter().copied().filter(|&at| at <= step).max().unwrap_or(warmup);
+        let end = restarts.iter().copied().filter(|&at| at > step).min().unwrap_or(self.steps);
+        let span = end.saturating_sub(begin).max(1) as f64;
+        let progress = ((step - begin) as f64 / span).min(1.0);
         let cosine = 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
         learning_rate * (0.01 + 0.99 * cosine)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(steps: u64, restarts: Vec<u64>) -> TrainConfig {
+        let optimizer = OptimizerConfig {
+            learning_rate: 1e-3,
+            weight_decay: 0.0,
+            warmup: 10,
+            clip: 1.0,
+            restarts,
+        };
+        TrainConfig {
+            name: "test".into(),
+            variant: Variant::Micro,
+            seed: 1,
+            steps,
+            way: Way::Mixed,
+            augmentation: 1.0,
+            threads: 1,
+            validate_every: 0,
+            validate_images: 1,
+            checkpoint_every: 1,
+            optimizer,
+            tasks: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_rate_climbs_falls_and_begins_anew() {
+        let config = config(200, vec![100]);
+        assert_eq!(config.learning_rate(0), 1e-4);
+        assert_eq!(config.learning_rate(10), 1e-3);
+        assert!(config.learning_rate(99) < 2e-5);
+        assert_eq!(config.learning_rate(100), 1e-3);
+        assert!(config.learning_rate(199) < 2e-5);
+    }
+
+    #[test]
+    fn a_restart_leaves_the_rates_before_it_as_those_of_the_shorter_run() {
+        let (short, long) = (config(100, Vec::new()), config(200, vec![100]));
+        for step in 0..100 {
+            assert_eq!(short.learning_rate(step), long.learning_rate(step));
+        }
     }
 }

@@ -335,7 +335,12 @@ fn difference(old: &TrainConfig, new: &TrainConfig) -> Option<String> {
         checkpoint_every: 1,
         ..config.clone()
     };
-    let (old, new) = (plain(old), plain(new));
+    let (old, mut new) = (plain(old), plain(new));
+    // A restart where the old run ended leaves every step before it as it was.
+    if new.optimizer.restarts.last() == Some(&old.steps) {
+        new.optimizer.restarts.pop();
+        new.steps = old.steps;
+    }
     if old == new {
         return None;
     }

@@ -1,5 +1,8 @@
 //! Runs of a small model on drawn pictures: resuming, stopping, and losses that are no numbers.
 
+// The lint knows tests, but not the functions that they share.
+#![allow(clippy::unwrap_used)]
+
 mod drawn;
 
 use std::path::Path;
@@ -59,6 +62,7 @@ fn config(way: Way, steps: u64) -> TrainConfig {
             weight_decay: 0.01,
             warmup: 4,
             clip: 1.0,
+            restarts: Vec::new(),
         },
         tasks: vec![task("shape", true), task("outline", false), task("place", false)],
     }
@@ -142,6 +146,21 @@ fn a_loss_that_is_no_number_ends_the_run_with_the_task_and_keeps_the_checkpoint(
     assert!(error.to_string().contains("shape"), "{error}");
     assert_eq!(losses.len(), 1);
     assert!(run_folder.join("checkpoint/state.json").exists());
+}
+
+#[test]
+fn a_finished_run_goes_on_with_a_restart_as_if_it_had_been_planned() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    drawn::database(&data);
+    let short = config(Way::Mixed, 5);
+    let mut long = config(Way::Mixed, 8);
+    long.optimizer.restarts = vec![5];
+    let (_, planned, _) = run(&long, &data, &folder.path().join("planned"), u64::MAX);
+    let grown = folder.path().join("grown");
+    let (_, mut losses, _) = run(&short, &data, &grown, u64::MAX);
+    losses.extend(run(&long, &data, &grown, u64::MAX).1);
+    assert_eq!(losses, planned);
 }
 
 #[test]
