@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, GroupNorm, GroupNormConfig, PaddingConfig2d};
+use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -73,17 +74,38 @@ pub(crate) fn same_padding(kernel: usize) -> PaddingConfig2d {
     PaddingConfig2d::Explicit(pad, pad, pad, pad)
 }
 
+/// A convolution with a square odd kernel and "same" padding, by the project's own kernels.
+pub(crate) fn same_conv2d(conv: &Conv2d, input: Tensor<4>) -> Tensor<4> {
+    let bias = conv.bias.as_ref().map(Param::val);
+    medley_kernels::conv2d(input, conv.weight.val(), bias, conv.stride[0])
+}
+
 impl ConvNorm {
     /// # Shapes
     /// - input: `[batch, channels_in, height, width]`
     /// - output: `[batch, channels_out, ⌈height / stride⌉, ⌈width / stride⌉]`
     pub(crate) fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let output = self.conv.forward(input);
-        match &self.norm {
+        self.apply(input, false)
+    }
+
+    /// The same, and a rectifier after it.
+    pub(crate) fn forward_relu(&self, input: Tensor<4>) -> Tensor<4> {
+        self.apply(input, true)
+    }
+
+    fn apply(&self, input: Tensor<4>, rectify: bool) -> Tensor<4> {
+        let output = same_conv2d(&self.conv, input);
+        let output = match &self.norm {
+            Some(Norm::Batch(norm))
+                if norm.training.is_enabled() && output.device().is_autodiff() =>
+            {
+                return batch_norm_train(norm, output, rectify);
+            }
             Some(Norm::Batch(norm)) => norm.forward(output),
             Some(Norm::Group(norm)) => norm.forward(output),
             None => output,
-        }
+        };
+        if rectify { relu(output) } else { output }
     }
 
     /// Multiplies a batch normalisation into the convolution's weights:
@@ -101,4 +123,17 @@ impl ConvNorm {
         conv.bias = Some(Param::from_tensor(bias));
         Self { conv, norm: None }
     }
+}
+
+/// Normalises with the batch's own statistics and moves the running ones towards them, as
+/// [`BatchNorm`] does in training.
+fn batch_norm_train(norm: &BatchNorm, input: Tensor<4>, rectify: bool) -> Tensor<4> {
+    let result =
+        medley_kernels::batch_norm(input, norm.gamma.val(), norm.beta.val(), norm.epsilon, rectify);
+    let step = |running: Tensor<1>, of_batch: Tensor<1>| {
+        (running * (1.0 - norm.momentum) + of_batch.detach() * norm.momentum).detach()
+    };
+    norm.running_mean.update(step(norm.running_mean.value_sync(), result.mean));
+    norm.running_var.update(step(norm.running_var.value_sync(), result.variance));
+    result.output
 }

@@ -9,7 +9,7 @@ use burn::nn::{Gelu, GroupNorm, GroupNormConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
-use crate::conv_norm::same_padding;
+use crate::conv_norm::{same_conv2d, same_padding};
 use crate::pointwise::Pointwise;
 use crate::upsample::upsample_nearest;
 
@@ -116,12 +116,15 @@ impl DetectionDecoder {
             merged.push(map);
         }
         merged.reverse();
-        let mut levels: Vec<Tensor<4>> =
-            merged.into_iter().zip(&self.output).map(|(map, conv)| conv.forward(map)).collect();
+        let mut levels: Vec<Tensor<4>> = merged
+            .into_iter()
+            .zip(&self.output)
+            .map(|(map, conv)| same_conv2d(conv, map))
+            .collect();
         for (index, conv) in self.down.iter().enumerate() {
             let below = levels[levels.len() - 1].clone();
             let below = if index == 0 { below } else { relu(below) };
-            levels.push(conv.forward(below));
+            levels.push(same_conv2d(conv, below));
         }
         levels
             .into_iter()
@@ -136,9 +139,9 @@ impl DetectionDecoder {
 }
 
 fn climb(tower: &[TowerLayer], level: Tensor<4>) -> Tensor<4> {
-    tower
-        .iter()
-        .fold(level, |map, layer| layer.gelu.forward(layer.norm.forward(layer.conv.forward(map))))
+    tower.iter().fold(level, |map, layer| {
+        layer.gelu.forward(layer.norm.forward(same_conv2d(&layer.conv, map)))
+    })
 }
 
 /// A task's own outputs on the shared towers.
@@ -185,11 +188,11 @@ impl DetectionHead {
             .enumerate()
             .map(|(level, tower)| {
                 let scale = self.scale.val().narrow(0, level, 1).reshape([1, 1, 1, 1]);
-                let exponent = self.distance.forward(tower.box_features.clone()) * scale;
+                let exponent = same_conv2d(&self.distance, tower.box_features.clone()) * scale;
                 LevelOutput {
-                    class_logits: self.class.forward(tower.class_features.clone()),
+                    class_logits: same_conv2d(&self.class, tower.class_features.clone()),
                     distances: exponent.clamp_max(MAX_EXPONENT).exp() * tower.stride as f64,
-                    centerness: self.centerness.forward(tower.box_features.clone()),
+                    centerness: same_conv2d(&self.centerness, tower.box_features.clone()),
                     stride: tower.stride,
                 }
             })

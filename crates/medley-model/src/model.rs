@@ -4,7 +4,7 @@ use burn::module::{Module, ParamId, list_param_ids};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::conv_norm::NormKind;
+use crate::conv_norm::{NormKind, same_conv2d};
 use crate::encoder::{Encoder, EncoderConfig};
 use crate::error::{ConfigError, ModelError};
 use crate::fcos::{DetectionDecoder, LevelOutput, TOWER_GROUPS, TowerOutput};
@@ -232,7 +232,7 @@ impl MedleyModel {
     /// No segmentation head of that name.
     pub fn segment(&self, head: &str, pixels: Tensor<4>) -> Result<Tensor<4>, ModelError> {
         match self.find(head) {
-            Some(Head::Segmentation(conv)) => Ok(conv.forward(pixels)),
+            Some(Head::Segmentation(conv)) => Ok(same_conv2d(conv, pixels)),
             _ => Err(self.no_head(head, HeadKind::Segmentation)),
         }
     }

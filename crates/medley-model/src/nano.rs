@@ -95,7 +95,7 @@ impl Block {
     }
 
     fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let output = relu(self.conv1.forward(input.clone()));
+        let output = self.conv1.forward_relu(input.clone());
         let output = self.conv2.forward(output);
         let mut shortcut = input;
         if let Some(pool) = &self.pool {
@@ -137,7 +137,7 @@ impl NanoEncoder {
         // Pixels in -1..1: a first convolution learns faster on centred values.
         let mut map = images * 2.0 - 1.0;
         for conv in &self.stem {
-            map = relu(conv.forward(map));
+            map = conv.forward_relu(map);
         }
         let mut outputs = self.stages.iter().map(|stage| {
             for block in &stage.blocks {

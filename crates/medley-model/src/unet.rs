@@ -3,7 +3,6 @@
 //! After Ronneberger et al., *U-Net* (2015), with nearest-neighbour doubling.
 
 use burn::module::Module;
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use crate::conv_norm::{ConvNorm, ConvNormConfig, NormKind};
@@ -67,8 +66,8 @@ impl SegmentationDecoder {
             if let Some(skip) = skip {
                 map = Tensor::cat(vec![map, skip], 1);
             }
-            map = relu(step.conv1.forward(map));
-            map = relu(step.conv2.forward(map));
+            map = step.conv1.forward_relu(map);
+            map = step.conv2.forward_relu(map);
         }
         map
     }

@@ -1,0 +1,224 @@
+//! The operations as burn knows them: on tensors of its CPU device.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Dispatch, Flex, TensorMetadata, backend_extension};
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{DType, Device, Tensor, TensorData};
+
+use crate::batch_norm::{self, Shape, Statistics};
+use crate::conv;
+use crate::patches::Geometry;
+
+/// A tensor of the CPU device.
+pub(crate) type Float = FloatTensor<Flex>;
+
+/// What the CPU device learns to do.
+#[cfg_attr(feature = "train", backend_extension(Flex, Autodiff))]
+#[cfg_attr(not(feature = "train"), backend_extension(Flex))]
+pub(crate) trait KernelOps: Backend {
+    /// See [`conv2d`].
+    fn same_conv2d(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        stride: usize,
+    ) -> FloatTensor<Self>;
+
+    /// See [`conv2d`].
+    fn same_conv2d_bias(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        stride: usize,
+    ) -> FloatTensor<Self>;
+
+    /// Output, mean and variance; see [`batch_norm`].
+    fn batch_norm_relu(
+        input: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+        relu: bool,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+}
+
+impl KernelOps for Flex {
+    fn same_conv2d(input: Float, weight: Float, stride: usize) -> Float {
+        Convolution::of(&input, &weight, stride).forward(&input, &weight, None)
+    }
+
+    fn same_conv2d_bias(input: Float, weight: Float, bias: Float, stride: usize) -> Float {
+        Convolution::of(&input, &weight, stride).forward(&input, &weight, Some(&bias))
+    }
+
+    fn batch_norm_relu(
+        input: Float,
+        gamma: Float,
+        beta: Float,
+        epsilon: f64,
+        relu: bool,
+    ) -> (Float, Float, Float) {
+        let shape = planes(&input);
+        let dimensions = input.shape().to_vec();
+        let (input, gamma, beta) =
+            (input.to_contiguous(), gamma.to_contiguous(), beta.to_contiguous());
+        let statistics = batch_norm::statistics(shape, values(&input));
+        let output = batch_norm::normalize(
+            shape,
+            values(&input),
+            &statistics,
+            [values(&gamma), values(&beta)],
+            epsilon as f32,
+            relu,
+        );
+        let Statistics { mean, variance } = statistics;
+        let of_channels = |values| float(values, vec![shape.channels]);
+        (float(output, dimensions), of_channels(mean), of_channels(variance))
+    }
+}
+
+/// The shapes of one convolution of a batch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Convolution {
+    pub batch: usize,
+    pub channels_out: usize,
+    pub geometry: Geometry,
+}
+
+impl Convolution {
+    pub(crate) fn of(input: &Float, weight: &Float, stride: usize) -> Self {
+        let [batch, channels, height, width] = input.shape().dims();
+        let [channels_out, _, kernel, _] = weight.shape().dims();
+        let geometry = Geometry { channels, height, width, kernel, stride };
+        Self { batch, channels_out, geometry }
+    }
+
+    fn forward(&self, input: &Float, weight: &Float, bias: Option<&Float>) -> Float {
+        let (input, weight) = (input.to_contiguous(), weight.to_contiguous());
+        let bias = bias.map(Float::to_contiguous);
+        let bias = bias.as_ref().map(values);
+        let output =
+            conv::forward(&self.geometry, values(&input), values(&weight), bias, self.channels_out);
+        float(output, self.output_shape().to_vec())
+    }
+
+    pub(crate) fn output_shape(&self) -> [usize; 4] {
+        let geometry = &self.geometry;
+        [self.batch, self.channels_out, geometry.out_height(), geometry.out_width()]
+    }
+
+    pub(crate) fn input_shape(&self) -> [usize; 4] {
+        let Geometry { channels, height, width, .. } = self.geometry;
+        [self.batch, channels, height, width]
+    }
+
+    pub(crate) fn weight_shape(&self) -> [usize; 4] {
+        let Geometry { channels, kernel, .. } = self.geometry;
+        [self.channels_out, channels, kernel, kernel]
+    }
+}
+
+/// The planes of `[batch, channels, height, width]`.
+pub(crate) fn planes(input: &Float) -> Shape {
+    let [_, channels, height, width] = input.shape().dims();
+    Shape { channels, area: height * width }
+}
+
+/// The values of a contiguous tensor. [`on_cpu`] has seen that they are f32.
+pub(crate) fn values(tensor: &Float) -> &[f32] {
+    tensor.as_slice().unwrap_or_else(|| unreachable!("contiguous f32"))
+}
+
+/// A tensor of values.
+pub(crate) fn float(values: Vec<f32>, shape: Vec<usize>) -> Float {
+    Float::from_data(TensorData::new(values, shape))
+}
+
+/// Whether the kernels here serve these tensors.
+fn on_cpu<const D: usize>(input: &Tensor<D>, weight: DType) -> bool {
+    input.dtype() == DType::F32 && weight == DType::F32 && input.device() == Device::flex()
+}
+
+/// A convolution with a square odd kernel and "same" padding (`kernel / 2` zeros on every side).
+///
+/// # Shapes
+/// - input: `[batch, channels, height, width]`
+/// - weight: `[channels_out, channels, kernel, kernel]`
+/// - bias: `[channels_out]`
+/// - output: `[batch, channels_out, ⌈height / stride⌉, ⌈width / stride⌉]`
+///
+/// # Panics
+/// Shapes that do not fit each other, an even kernel, a stride of 0: mistakes of the program.
+pub fn conv2d(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    stride: usize,
+) -> Tensor<4> {
+    let [_, channels, _, _] = input.dims();
+    let [channels_out, channels_in, height, width] = weight.dims();
+    assert!(
+        channels == channels_in && height == width && height % 2 == 1 && stride > 0,
+        "a kernel of {channels_in} channels, {height} × {width}, stride {stride}, on {channels} channels"
+    );
+    if let Some(bias) = &bias {
+        assert_eq!(bias.dims(), [channels_out], "one bias for each channel");
+    }
+    if !on_cpu(&input, weight.dtype()) {
+        let pad = height / 2;
+        let options = ConvOptions::new([stride; 2], [pad; 2], [1; 2], 1);
+        return burn::tensor::module::conv2d(input, weight, bias, options);
+    }
+    let (input, weight) = (input.into_dispatch(), weight.into_dispatch());
+    Tensor::from_dispatch(match bias {
+        Some(bias) => Dispatch::same_conv2d_bias(input, weight, bias.into_dispatch(), stride),
+        None => Dispatch::same_conv2d(input, weight, stride),
+    })
+}
+
+/// What [`batch_norm`] answers.
+#[derive(Debug, Clone)]
+pub struct BatchNormOutput {
+    /// Normalised, and rectified if asked for: the shape of the input.
+    pub output: Tensor<4>,
+    /// Mean of the batch, `[channels]`; without gradient.
+    pub mean: Tensor<1>,
+    /// Biased variance of the batch, `[channels]`; without gradient.
+    pub variance: Tensor<1>,
+}
+
+/// Batch normalisation with the batch's own statistics, followed by a rectifier with `relu`.
+///
+/// # Shapes
+/// - input: `[batch, channels, height, width]`
+/// - gamma, beta: `[channels]`
+///
+/// # Panics
+/// Shapes that do not fit each other.
+pub fn batch_norm(
+    input: Tensor<4>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    epsilon: f64,
+    relu: bool,
+) -> BatchNormOutput {
+    let [_, channels, _, _] = input.dims();
+    assert_eq!([gamma.dims(), beta.dims()], [[channels]; 2], "one γ and β for each channel");
+    if !on_cpu(&input, gamma.dtype()) {
+        let result = burn::tensor::module::batch_norm_train(input, gamma, beta, epsilon);
+        let output =
+            if relu { burn::tensor::activation::relu(result.output) } else { result.output };
+        return BatchNormOutput { output, mean: result.mean, variance: result.variance };
+    }
+    let (output, mean, variance) = Dispatch::batch_norm_relu(
+        input.into_dispatch(),
+        gamma.into_dispatch(),
+        beta.into_dispatch(),
+        epsilon,
+        relu,
+    );
+    BatchNormOutput {
+        output: Tensor::from_dispatch(output),
+        mean: Tensor::from_dispatch(mean),
+        variance: Tensor::from_dispatch(variance),
+    }
+}

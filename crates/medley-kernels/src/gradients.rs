@@ -1,0 +1,181 @@
+//! The operations' gradients, as burn's automatic differentiation asks for them.
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, AutodiffBackend, Flex, TensorMetadata};
+
+use crate::batch_norm::{self, Statistics};
+use crate::conv;
+use crate::extension::{Convolution, Float, KernelOps, float, planes, values};
+
+type Tracked<C> = FloatTensor<Autodiff<Flex, C>>;
+
+/// Input, weight and shapes of a convolution, kept for its gradients.
+type ConvState = (Float, Float, Convolution);
+
+#[derive(Debug)]
+struct ConvGradient;
+
+#[derive(Debug)]
+struct ConvBiasGradient;
+
+impl Backward<Flex, 2> for ConvGradient {
+    type State = ConvState;
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
+        let [input, weight] = ops.parents;
+        if let Some(node) = input {
+            grads.register::<Flex>(node.id, input_gradient(&ops.state, &gradient));
+        }
+        if let Some(node) = weight {
+            grads.register::<Flex>(node.id, weight_gradient(&ops.state, &gradient));
+        }
+    }
+}
+
+impl Backward<Flex, 3> for ConvBiasGradient {
+    type State = ConvState;
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
+        let [input, weight, bias] = ops.parents;
+        if let Some(node) = input {
+            grads.register::<Flex>(node.id, input_gradient(&ops.state, &gradient));
+        }
+        if let Some(node) = weight {
+            grads.register::<Flex>(node.id, weight_gradient(&ops.state, &gradient));
+        }
+        if let Some(node) = bias {
+            let call = ops.state.2;
+            let [_, channels, height, width] = call.output_shape();
+            let sums = conv::bias_gradient(values(&gradient), channels, height * width);
+            grads.register::<Flex>(node.id, float(sums, vec![channels]));
+        }
+    }
+}
+
+fn conv_state(input: &Float, weight: &Float, stride: usize) -> ConvState {
+    let call = Convolution::of(input, weight, stride);
+    (input.to_contiguous(), weight.to_contiguous(), call)
+}
+
+fn input_gradient((_, weight, call): &ConvState, gradient: &Float) -> Float {
+    let result =
+        conv::input_gradient(&call.geometry, values(weight), values(gradient), call.channels_out);
+    float(result, call.input_shape().to_vec())
+}
+
+fn weight_gradient((input, _, call): &ConvState, gradient: &Float) -> Float {
+    let result =
+        conv::weight_gradient(&call.geometry, values(input), values(gradient), call.channels_out);
+    float(result, call.weight_shape().to_vec())
+}
+
+/// What the gradients of a batch normalisation need.
+#[derive(Debug, Clone)]
+struct NormState {
+    input: Float,
+    gamma: Float,
+    beta: Float,
+    statistics: Statistics,
+    epsilon: f32,
+    relu: bool,
+}
+
+#[derive(Debug)]
+struct NormGradient;
+
+impl Backward<Flex, 3> for NormGradient {
+    type State = NormState;
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
+        let NormState { input, gamma, beta, statistics, epsilon, relu } = ops.state;
+        let shape = planes(&input);
+        let result = batch_norm::backward(
+            shape,
+            values(&input),
+            &statistics,
+            [values(&gamma), values(&beta)],
+            epsilon,
+            relu,
+            values(&gradient),
+        );
+        let dimensions = input.shape().to_vec();
+        let [of_input, of_gamma, of_beta] = ops.parents;
+        if let Some(node) = of_input {
+            grads.register::<Flex>(node.id, float(result.input, dimensions));
+        }
+        if let Some(node) = of_gamma {
+            grads.register::<Flex>(node.id, float(result.gamma, vec![shape.channels]));
+        }
+        if let Some(node) = of_beta {
+            grads.register::<Flex>(node.id, float(result.beta, vec![shape.channels]));
+        }
+    }
+}
+
+impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
+    fn same_conv2d(input: Tracked<C>, weight: Tracked<C>, stride: usize) -> Tracked<C> {
+        let (input, of_input) = input.into_parts();
+        let (weight, of_weight) = weight.into_parts();
+        let state = conv_state(&input, &weight, stride);
+        let output = Flex::same_conv2d(input, weight, stride);
+        match ConvGradient.prepare::<C>([of_input, of_weight]).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish(state, output),
+            OpsKind::UnTracked(prepared) => prepared.finish(output),
+        }
+    }
+
+    fn same_conv2d_bias(
+        input: Tracked<C>,
+        weight: Tracked<C>,
+        bias: Tracked<C>,
+        stride: usize,
+    ) -> Tracked<C> {
+        let (input, of_input) = input.into_parts();
+        let (weight, of_weight) = weight.into_parts();
+        let (bias, of_bias) = bias.into_parts();
+        let state = conv_state(&input, &weight, stride);
+        let output = Flex::same_conv2d_bias(input, weight, bias, stride);
+        let parents = [of_input, of_weight, of_bias];
+        match ConvBiasGradient.prepare::<C>(parents).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish(state, output),
+            OpsKind::UnTracked(prepared) => prepared.finish(output),
+        }
+    }
+
+    fn batch_norm_relu(
+        input: Tracked<C>,
+        gamma: Tracked<C>,
+        beta: Tracked<C>,
+        epsilon: f64,
+        relu: bool,
+    ) -> (Tracked<C>, Tracked<C>, Tracked<C>) {
+        let (input, of_input) = input.into_parts();
+        let (gamma, of_gamma) = gamma.into_parts();
+        let (beta, of_beta) = beta.into_parts();
+        let [input, gamma, beta] = [input, gamma, beta].map(|tensor| tensor.to_contiguous());
+        let (output, mean, variance) =
+            Flex::batch_norm_relu(input.clone(), gamma.clone(), beta.clone(), epsilon, relu);
+        let prepared =
+            NormGradient.prepare::<C>([of_input, of_gamma, of_beta]).compute_bound().stateful();
+        let output = match prepared {
+            OpsKind::Tracked(prepared) => {
+                let statistics = Statistics {
+                    mean: values(&mean).to_vec(),
+                    variance: values(&variance).to_vec(),
+                };
+                let epsilon = epsilon as f32;
+                let state = NormState { input, gamma, beta, statistics, epsilon, relu };
+                prepared.finish(state, output)
+            }
+            OpsKind::UnTracked(prepared) => prepared.finish(output),
+        };
+        (output, Self::from_inner(mean), Self::from_inner(variance))
+    }
+}

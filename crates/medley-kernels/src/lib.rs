@@ -1,0 +1,30 @@
+//! Convolution and batch normalisation on the CPU, forward and backward, as an extension of burn.
+//!
+//! burn's CPU device computes the gradient of a convolution's weights as a convolution with a kernel of the
+//! picture's size, and a batch normalisation as a dozen passes over memory. Training spends most of its time
+//! there. The functions here compute the same numbers (up to the order of additions) in fewer passes: patches of a
+//! few rows that fit the processor's cache, one matrix product for each, and two passes for the normalisation
+//! with its rectifier. On any other device they call burn's own operations.
+//!
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//!
+//! let device = Device::flex();
+//! let image = Tensor::<4>::ones([1, 3, 8, 8], &device);
+//! let weight = Tensor::<4>::ones([4, 3, 3, 3], &device);
+//! let output = medley_kernels::conv2d(image, weight, None, 2);
+//! assert_eq!(output.dims(), [1, 4, 4, 4]);
+//! ```
+//!
+//! `cargo bench -p medley-kernels` compares both ways, layer by layer.
+
+mod batch_norm;
+mod conv;
+mod extension;
+#[cfg(feature = "train")]
+mod gradients;
+mod matmul;
+mod parallel;
+mod patches;
+
+pub use extension::{BatchNormOutput, batch_norm, conv2d};
