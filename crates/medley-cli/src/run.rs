@@ -48,7 +48,7 @@ impl Run {
         let shape = state.config.variant.model(&tasks);
         let device = Device::flex();
         let model = shape.init(&device).with_context(place)?;
-        let model = checkpoint.weights(model).with_context(place)?;
+        let model = checkpoint.answering_weights(model, &state).with_context(place)?;
         Ok(Self { state, tasks, shape, model })
     }
 }

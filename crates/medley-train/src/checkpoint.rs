@@ -1,7 +1,7 @@
 //! What a run leaves on disk, so that it can go on as if it had never stopped.
 //!
-//! A checkpoint is a folder of three files: the weights, the optimizer's moments, and the step
-//! with the configuration. Everything random in a step follows from the seed and the step's
+//! A checkpoint is a folder: the weights, their moving average where the run keeps one, the
+//! optimizer's moments, and the step with the configuration. Everything random in a step follows from the seed and the step's
 //! number, so no random state is stored.
 
 use std::fs;
@@ -17,6 +17,7 @@ use crate::config::TrainConfig;
 use crate::error::TrainError;
 
 const WEIGHTS: &str = "weights.bpk";
+const AVERAGE: &str = "average.bpk";
 const MOMENTS: &str = "moments.bpk";
 const STATE: &str = "state.json";
 
@@ -69,6 +70,7 @@ impl Checkpoint {
     pub fn write(
         &self,
         model: &MedleyModel,
+        average: Option<&MedleyModel>,
         optimizer: &ModuleOptimizer,
         state: &RunState,
     ) -> Result<(), TrainError> {
@@ -76,12 +78,12 @@ impl Checkpoint {
         let old = self.beside("old");
         remove(&new)?;
         fs::create_dir_all(&new).map_err(|error| TrainError::file(&new, error))?;
-        let path = new.join(WEIGHTS);
-        model
-            .clone()
-            .into_record()
-            .save(&path)
-            .map_err(|error| TrainError::file(&path, format!("{error:?}")))?;
+        for (file, model) in [(WEIGHTS, Some(model)), (AVERAGE, average)] {
+            let Some(model) = model else { continue };
+            let path = new.join(file);
+            let saved = model.clone().into_record().save(&path);
+            saved.map_err(|error| TrainError::file(&path, format!("{error:?}")))?;
+        }
         let path = new.join(MOMENTS);
         optimizer.save(&path).map_err(|error| TrainError::file(&path, format!("{error:?}")))?;
         // The state is written last: a folder without it is no checkpoint.
@@ -100,15 +102,32 @@ impl Checkpoint {
         remove(&old)
     }
 
-    /// The weights alone, for evaluation and export.
+    /// The weights with which training goes on.
     ///
     /// # Errors
     /// No checkpoint, a file that cannot be read, weights of another shape.
     pub fn weights(&self, model: MedleyModel) -> Result<MedleyModel, TrainError> {
+        self.load(WEIGHTS, model)
+    }
+
+    /// The weights that answer: their moving average where the run of `state` keeps one.
+    ///
+    /// # Errors
+    /// As [`Self::weights`].
+    pub fn answering_weights(
+        &self,
+        model: MedleyModel,
+        state: &RunState,
+    ) -> Result<MedleyModel, TrainError> {
+        let averaged = state.config.optimizer.average > 0.0;
+        self.load(if averaged { AVERAGE } else { WEIGHTS }, model)
+    }
+
+    fn load(&self, file: &str, model: MedleyModel) -> Result<MedleyModel, TrainError> {
         let folder = self.whole().ok_or_else(|| {
             TrainError::file(&self.folder, "there is no checkpoint; run `medley pretrain` first")
         })?;
-        let path = folder.join(WEIGHTS);
+        let path = folder.join(file);
         let failed = |error| TrainError::file(&path, format!("{error:?}"));
         let record = ModuleRecord::load(&path).map_err(failed)?;
         model.try_load_record(record).map_err(failed)

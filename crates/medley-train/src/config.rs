@@ -92,6 +92,10 @@ pub struct OptimizerConfig {
     /// is done can go on by one more, with `steps` raised.
     #[serde(default)]
     pub restarts: Vec<u64>,
+    /// Decay of the moving average of the weights, which validation, evaluation and export then use;
+    /// 0 for none.
+    #[serde(default)]
+    pub average: f64,
 }
 
 /// One task of a run.
@@ -191,6 +195,9 @@ impl TrainConfig {
         if !(0.0..=1.0).contains(&self.augmentation) {
             return Err(format!("augmentation {} is not in 0..=1", self.augmentation));
         }
+        if !(0.0..1.0).contains(&optimizer.average) {
+            return Err(format!("average {} is not in 0..1", optimizer.average));
+        }
         let rising = optimizer.restarts.is_sorted_by(|a, b| a < b);
         if !rising || optimizer.restarts.iter().any(|&at| at < optimizer.warmup || at >= self.steps)
         {
@@ -242,6 +249,7 @@ mod tests {
             warmup: 10,
             clip: 1.0,
             restarts,
+            average: 0.0,
         };
         TrainConfig {
             name: "test".into(),

@@ -3,6 +3,7 @@
 //! [`Trainer`] runs a [`TrainConfig`] over a task database; [`evaluate`] measures a model on a
 //! split through the same steps as a user's image takes.
 
+mod average;
 mod checkpoint;
 mod config;
 mod error;

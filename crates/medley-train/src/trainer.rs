@@ -20,6 +20,7 @@ use medley_model::MedleyModel;
 use medley_package::TaskSpec;
 use serde::Serialize;
 
+use crate::average::Average;
 use crate::checkpoint::{Checkpoint, RunState};
 use crate::config::{TrainConfig, Way};
 use crate::error::TrainError;
@@ -81,6 +82,8 @@ pub struct Trainer {
     tasks: Vec<TaskSpec>,
     plan: LoaderPlan,
     model: MedleyModel,
+    /// From the first step on, where the configuration asks for it.
+    average: Option<Average>,
     optimizer: ModuleOptimizer,
     device: Device,
     folder: PathBuf,
@@ -112,16 +115,23 @@ impl Trainer {
         fs::create_dir_all(folder).map_err(|error| TrainError::file(folder, error))?;
         let checkpoint = Checkpoint::of(folder);
         let mut step = 0;
+        let mut average = None;
         if let Some(state) = checkpoint.state()? {
             if let Some(what) = difference(&state.config, &config) {
                 return Err(TrainError::ForeignCheckpoint { path: folder.to_owned(), what });
+            }
+            let decay = config.optimizer.average;
+            if decay > 0.0 {
+                let averaged = config.variant.model(&tasks).init(&device)?;
+                let averaged = checkpoint.answering_weights(averaged, &state)?;
+                average = Some(Average::new(&averaged, decay));
             }
             model = checkpoint.weights(model)?;
             optimizer = checkpoint.moments(optimizer)?;
             step = state.step;
         }
         let folder = folder.to_owned();
-        Ok(Self { config, tasks, plan, model, optimizer, device, folder, step })
+        Ok(Self { config, tasks, plan, model, average, optimizer, device, folder, step })
     }
 
     /// Steps done.
@@ -129,8 +139,13 @@ impl Trainer {
         self.step
     }
 
-    /// The model as it stands, for inference.
+    /// The model as it stands, for inference: the moving average where the run keeps one.
     pub fn model(&self) -> MedleyModel {
+        self.average.as_ref().map_or_else(|| self.last_model(), |average| average.model().clone())
+    }
+
+    /// The weights of the last step, for inference.
+    pub fn last_model(&self) -> MedleyModel {
         use burn::module::Module;
         self.model.valid()
     }
@@ -241,6 +256,11 @@ impl Trainer {
         }
         self.model = model;
         self.step += 1;
+        match (&mut self.average, self.config.optimizer.average) {
+            (Some(average), _) => average.update(&self.model, self.step),
+            (none, decay) if decay > 0.0 => *none = Some(Average::new(&self.model, decay)),
+            _ => {}
+        }
         report.seconds = begin.elapsed().as_secs_f64();
         Ok(report)
     }
@@ -273,7 +293,8 @@ impl Trainer {
 
     fn save(&self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         let state = RunState { step: self.step, config: self.config.clone() };
-        Checkpoint::of(&self.folder).write(&self.model, &self.optimizer, &state)?;
+        let average = self.average.as_ref().map(Average::model);
+        Checkpoint::of(&self.folder).write(&self.model, average, &self.optimizer, &state)?;
         observer.saved(self.step);
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use medley_data::Database;
 use medley_package::Presentation;
 use medley_train::{
@@ -63,6 +63,7 @@ fn config(way: Way, steps: u64) -> TrainConfig {
             warmup: 4,
             clip: 1.0,
             restarts: Vec::new(),
+            average: 0.0,
         },
         tasks: vec![task("shape", true), task("outline", false), task("place", false)],
     }
@@ -103,6 +104,32 @@ fn a_stopped_run_goes_on_with_the_losses_of_an_uninterrupted_one() {
         // Equal to the last bit: weights, moments, statistics, images and dropout are all restored.
         assert_eq!(pieces, whole, "{name}");
     }
+}
+
+/// What the model that answers makes of a picture, in a run that stops once on its way, or not.
+fn averaged_embedding(data: &Path, folder: &Path, stop_after: u64) -> Vec<f32> {
+    let mut config = config(Way::Mixed, 6);
+    config.optimizer.average = 0.5;
+    run(&config, data, folder, stop_after).0.unwrap();
+    run(&config, data, folder, u64::MAX).0.unwrap();
+    let database = Database::open(data).unwrap();
+    let trainer = Trainer::open(config, &database, &Device::flex(), folder).unwrap();
+    let image = Tensor::full([1, 3, 64, 64], 0.7, &Device::flex());
+    let averaged = trainer.model().encode(image.clone()).unwrap().embedding;
+    let last = trainer.last_model().encode(image).unwrap().embedding;
+    let difference = (averaged.clone() - last).abs().max().into_scalar::<f32>();
+    assert!(difference > 1e-4, "the average is the last step's weights: {difference}");
+    averaged.into_data().into_vec().unwrap()
+}
+
+#[test]
+fn the_average_of_the_weights_outlives_a_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    drawn::database(&data);
+    let whole = averaged_embedding(&data, &folder.path().join("whole"), u64::MAX);
+    let broken = averaged_embedding(&data, &folder.path().join("broken"), 3);
+    assert_eq!(whole, broken);
 }
 
 #[test]
