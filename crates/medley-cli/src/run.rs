@@ -45,7 +45,7 @@ impl Run {
             .iter()
             .map(|task| Ok(database.task(&task.name)?.spec(task.presentation)))
             .collect::<Result<Vec<_>>>()?;
-        let shape = state.config.variant.model(&tasks);
+        let shape = state.config.model(&tasks);
         let device = Device::flex();
         let model = shape.init(&device).with_context(place)?;
         let model = checkpoint.answering_weights(model, &state).with_context(place)?;

@@ -16,7 +16,7 @@ pub(crate) struct Shape {
 
 impl Shape {
     /// The planes of one channel, image after image.
-    fn planes<'a>(self, values: &'a [f32], channel: usize) -> impl Iterator<Item = &'a [f32]> {
+    fn planes(self, values: &[f32], channel: usize) -> impl Iterator<Item = &[f32]> {
         values.chunks_exact(self.area).skip(channel).step_by(self.channels)
     }
 }

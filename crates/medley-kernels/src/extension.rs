@@ -7,6 +7,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use crate::batch_norm::{self, Shape, Statistics};
 use crate::conv;
+use crate::depthwise::Depthwise;
 use crate::patches::Geometry;
 
 /// A tensor of the CPU device.
@@ -31,6 +32,13 @@ pub(crate) trait KernelOps: Backend {
         stride: usize,
     ) -> FloatTensor<Self>;
 
+    /// See [`depthwise_conv2d`].
+    fn same_depthwise(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        stride: usize,
+    ) -> FloatTensor<Self>;
+
     /// Output, mean and variance; see [`batch_norm`].
     fn batch_norm_relu(
         input: FloatTensor<Self>,
@@ -48,6 +56,15 @@ impl KernelOps for Flex {
 
     fn same_conv2d_bias(input: Float, weight: Float, bias: Float, stride: usize) -> Float {
         Convolution::of(&input, &weight, stride).forward(&input, &weight, Some(&bias))
+    }
+
+    fn same_depthwise(input: Float, weight: Float, stride: usize) -> Float {
+        let call = Convolution::of(&input, &weight, stride);
+        let (input, weight) = (input.to_contiguous(), weight.to_contiguous());
+        float(
+            call.depthwise().forward(values(&input), values(&weight)),
+            call.output_shape().to_vec(),
+        )
     }
 
     fn batch_norm_relu(
@@ -99,6 +116,12 @@ impl Convolution {
         let output =
             conv::forward(&self.geometry, values(&input), values(&weight), bias, self.channels_out);
         float(output, self.output_shape().to_vec())
+    }
+
+    /// The same with a kernel for each channel.
+    pub(crate) fn depthwise(&self) -> Depthwise {
+        let plane = Geometry { channels: 1, ..self.geometry };
+        Depthwise { plane, channels: self.channels_out }
     }
 
     pub(crate) fn output_shape(&self) -> [usize; 4] {
@@ -173,6 +196,30 @@ pub fn conv2d(
         Some(bias) => Dispatch::same_conv2d_bias(input, weight, bias.into_dispatch(), stride),
         None => Dispatch::same_conv2d(input, weight, stride),
     })
+}
+
+/// A convolution of each channel with its own square odd kernel, with "same" padding and no bias.
+///
+/// # Shapes
+/// - input: `[batch, channels, height, width]`
+/// - weight: `[channels, 1, kernel, kernel]`
+/// - output: `[batch, channels, ⌈height / stride⌉, ⌈width / stride⌉]`
+///
+/// # Panics
+/// As [`conv2d`].
+pub fn depthwise_conv2d(input: Tensor<4>, weight: Tensor<4>, stride: usize) -> Tensor<4> {
+    let [_, channels, _, _] = input.dims();
+    let [kernels, one, height, width] = weight.dims();
+    assert!(
+        channels == kernels && one == 1 && height == width && height % 2 == 1 && stride > 0,
+        "{kernels} kernels of {one} channels, {height} × {width}, stride {stride}, on {channels} channels"
+    );
+    if !on_cpu(&input, weight.dtype()) {
+        let options = ConvOptions::new([stride; 2], [height / 2; 2], [1; 2], channels);
+        return burn::tensor::module::conv2d(input, weight, None, options);
+    }
+    let (input, weight) = (input.into_dispatch(), weight.into_dispatch());
+    Tensor::from_dispatch(Dispatch::same_depthwise(input, weight, stride))
 }
 
 /// What [`batch_norm`] answers.

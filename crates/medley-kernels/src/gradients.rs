@@ -58,6 +58,29 @@ impl Backward<Flex, 3> for ConvBiasGradient {
     }
 }
 
+#[derive(Debug)]
+struct DepthwiseGradient;
+
+impl Backward<Flex, 2> for DepthwiseGradient {
+    type State = ConvState;
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
+        let (input, weight, call) = ops.state;
+        let [of_input, of_weight] = ops.parents;
+        if let Some(node) = of_input {
+            let result = call.depthwise().input_gradient(values(&weight), values(&gradient));
+            let shape = [call.batch, call.channels_out, call.geometry.height, call.geometry.width];
+            grads.register::<Flex>(node.id, float(result, shape.to_vec()));
+        }
+        if let Some(node) = of_weight {
+            let result = call.depthwise().weight_gradient(values(&input), values(&gradient));
+            let shape = [call.channels_out, 1, call.geometry.kernel, call.geometry.kernel];
+            grads.register::<Flex>(node.id, float(result, shape.to_vec()));
+        }
+    }
+}
+
 fn conv_state(input: &Float, weight: &Float, stride: usize) -> ConvState {
     let call = Convolution::of(input, weight, stride);
     (input.to_contiguous(), weight.to_contiguous(), call)
@@ -144,6 +167,17 @@ impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
         let output = Flex::same_conv2d_bias(input, weight, bias, stride);
         let parents = [of_input, of_weight, of_bias];
         match ConvBiasGradient.prepare::<C>(parents).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish(state, output),
+            OpsKind::UnTracked(prepared) => prepared.finish(output),
+        }
+    }
+
+    fn same_depthwise(input: Tracked<C>, weight: Tracked<C>, stride: usize) -> Tracked<C> {
+        let (input, of_input) = input.into_parts();
+        let (weight, of_weight) = weight.into_parts();
+        let state = conv_state(&input, &weight, stride);
+        let output = Flex::same_depthwise(input, weight, stride);
+        match DepthwiseGradient.prepare::<C>([of_input, of_weight]).compute_bound().stateful() {
             OpsKind::Tracked(prepared) => prepared.finish(state, output),
             OpsKind::UnTracked(prepared) => prepared.finish(output),
         }

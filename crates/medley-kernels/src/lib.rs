@@ -20,6 +20,7 @@
 
 mod batch_norm;
 mod conv;
+mod depthwise;
 mod extension;
 #[cfg(feature = "train")]
 mod gradients;
@@ -27,4 +28,4 @@ mod matmul;
 mod parallel;
 mod patches;
 
-pub use extension::{BatchNormOutput, batch_norm, conv2d};
+pub use extension::{BatchNormOutput, batch_norm, conv2d, depthwise_conv2d};

@@ -1,5 +1,7 @@
 //! From a map to the patches under a convolution's kernel, and back.
 
+use std::ops::Range;
+
 /// The shape of a convolution of one image with "same" padding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Geometry {
@@ -44,8 +46,30 @@ impl Geometry {
         (y * self.stride + ky).checked_sub(self.kernel / 2).filter(|&row| row < self.height)
     }
 
+    /// For one plane: calls `body` with each of the kernel's values, and each piece of an input row that it meets with
+    /// the piece of an output row. The input's values lie `stride` apart.
+    pub(crate) fn for_each_line(&self, mut body: impl FnMut(usize, Range<usize>, Range<usize>)) {
+        let out_width = self.out_width();
+        let pad = self.kernel / 2;
+        for ky in 0..self.kernel {
+            for kx in 0..self.kernel {
+                let (first, end) = self.inside(kx);
+                if first == end {
+                    continue;
+                }
+                for y in 0..self.out_height() {
+                    let Some(row) = self.row(y, ky) else { continue };
+                    let from = row * self.width + first * self.stride + kx - pad;
+                    let length = (end - first - 1) * self.stride + 1;
+                    let to = y * out_width + first..y * out_width + end;
+                    body(ky * self.kernel + kx, from..from + length, to);
+                }
+            }
+        }
+    }
+
     /// Writes the patches of some output rows: `[patch, rows.len() · out_width]`, zero outside the map.
-    pub(crate) fn gather(&self, map: &[f32], rows: std::ops::Range<usize>, patches: &mut [f32]) {
+    pub(crate) fn gather(&self, map: &[f32], rows: Range<usize>, patches: &mut [f32]) {
         let (width, out_width) = (self.width, self.out_width());
         let pad = self.kernel / 2;
         let mut lines = patches.chunks_exact_mut(rows.len() * out_width);
@@ -81,7 +105,7 @@ impl Geometry {
     }
 
     /// Adds each value of the patches to the place of the map that it came from: what [`Self::gather`] does, backwards.
-    pub(crate) fn scatter(&self, patches: &[f32], rows: std::ops::Range<usize>, map: &mut [f32]) {
+    pub(crate) fn scatter(&self, patches: &[f32], rows: Range<usize>, map: &mut [f32]) {
         let (width, out_width) = (self.width, self.out_width());
         let pad = self.kernel / 2;
         let mut lines = patches.chunks_exact(rows.len() * out_width);

@@ -57,6 +57,29 @@ fn a_convolution_and_its_gradients_equal_burns() {
 }
 
 #[test]
+fn a_depthwise_convolution_and_its_gradients_equal_burns() {
+    for (shape, kernel, stride) in
+        [([3, 5, 9, 11], 3, 1), ([2, 4, 10, 10], 3, 2), ([2, 4, 9, 7], 5, 2), ([1, 2, 1, 1], 3, 2)]
+    {
+        let device = Device::flex().autodiff();
+        device.seed(11);
+        let what = format!("{shape:?}, kernel {kernel}, stride {stride}");
+        let input = random(shape, &device);
+        let weight = random([shape[1], 1, kernel, kernel], &device);
+        let ours = medley_kernels::depthwise_conv2d(input.clone(), weight.clone(), stride);
+        let options = ConvOptions::new([stride; 2], [kernel / 2; 2], [1; 2], shape[1]);
+        let theirs = conv2d(input.clone(), weight.clone(), None, options);
+        same(ours.clone(), theirs.clone(), &what);
+        let factor = random(ours.dims(), &device).detach();
+        let ours = (ours * factor.clone()).sum().backward();
+        let theirs = (theirs * factor).sum().backward();
+        let missing = "a gradient is missing";
+        same(input.grad(&ours).expect(missing), input.grad(&theirs).expect(missing), &what);
+        same(weight.grad(&ours).expect(missing), weight.grad(&theirs).expect(missing), &what);
+    }
+}
+
+#[test]
 fn a_weight_alone_gets_its_gradient() {
     let device = Device::flex().autodiff();
     let input = Tensor::<4>::random([2, 3, 8, 8], Distribution::Default, &device);

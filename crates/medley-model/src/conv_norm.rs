@@ -43,6 +43,8 @@ pub(crate) struct ConvNormConfig {
     /// Side of the square kernel, odd.
     pub kernel: usize,
     pub stride: usize,
+    /// One kernel for each channel; the channels then stay as many as they are.
+    pub depthwise: bool,
     pub norm: NormKind,
 }
 
@@ -52,6 +54,7 @@ impl ConvNormConfig {
             Conv2dConfig::new([self.channels_in, self.channels_out], [self.kernel, self.kernel])
                 .with_stride([self.stride, self.stride])
                 .with_padding(same_padding(self.kernel))
+                .with_groups(if self.depthwise { self.channels_in } else { 1 })
                 .with_bias(self.norm == NormKind::Folded)
                 .init(device);
         let norm = match self.norm {
@@ -76,8 +79,19 @@ pub(crate) fn same_padding(kernel: usize) -> PaddingConfig2d {
 
 /// A convolution with a square odd kernel and "same" padding, by the project's own kernels.
 pub(crate) fn same_conv2d(conv: &Conv2d, input: Tensor<4>) -> Tensor<4> {
+    let weight = conv.weight.val();
     let bias = conv.bias.as_ref().map(Param::val);
-    medley_kernels::conv2d(input, conv.weight.val(), bias, conv.stride[0])
+    if conv.groups == 1 {
+        return medley_kernels::conv2d(input, weight, bias, conv.stride[0]);
+    }
+    let output = medley_kernels::depthwise_conv2d(input, weight, conv.stride[0]);
+    match bias {
+        Some(bias) => {
+            let [channels] = bias.dims();
+            output + bias.reshape([1, channels, 1, 1])
+        }
+        None => output,
+    }
 }
 
 impl ConvNorm {

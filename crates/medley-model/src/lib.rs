@@ -37,6 +37,6 @@ pub use error::{ConfigError, ModelError};
 pub use fcos::{LevelOutput, STRIDES, TowerOutput};
 pub use heads::{HeadConfig, HeadKind};
 pub use model::{Features, MedleyModel, ModelConfig};
-pub use nano::{NanoConfig, NanoEncoder};
+pub use nano::{BlockKind, NanoConfig, NanoEncoder};
 pub use swin::{SwinConfig, SwinConfigError, SwinEncoder, torchvision_name};
 pub use unet::PIXEL_CHANNELS;

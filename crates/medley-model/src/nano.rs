@@ -14,6 +14,20 @@ use serde::{Deserialize, Serialize};
 use crate::conv_norm::{ConvNorm, ConvNormConfig, NormKind};
 use crate::error::ConfigError;
 
+/// What a stage is made of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BlockKind {
+    /// Two dense 3×3 convolutions around a shortcut.
+    #[default]
+    Residual,
+    /// To four times the channels, a depthwise 3×3 convolution there, and back (Sandler et al., *MobileNetV2*, 2018).
+    Inverted,
+}
+
+/// Times the channels inside a [`BlockKind::Inverted`].
+const EXPANSION: usize = 4;
+
 /// Shape of the convolutional encoder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,17 +38,30 @@ pub struct NanoConfig {
     pub widths: [usize; 4],
     /// Residual blocks in each stage.
     pub depths: [usize; 4],
+    /// What each stage is made of.
+    #[serde(default)]
+    pub blocks: [BlockKind; 4],
 }
 
 impl NanoConfig {
     /// The shipped encoder: 2.8 M parameters, 0.50 G multiply-adds at 256².
     pub fn nano() -> Self {
-        Self { stem: 16, widths: [32, 64, 128, 256], depths: [1, 2, 2, 2] }
+        Self {
+            stem: 16,
+            widths: [32, 64, 128, 256],
+            depths: [1, 2, 2, 2],
+            blocks: [BlockKind::Residual; 4],
+        }
     }
 
     /// A small one for tests.
     pub fn micro() -> Self {
-        Self { stem: 8, widths: [8, 16, 16, 24], depths: [1, 1, 1, 1] }
+        Self {
+            stem: 8,
+            widths: [8, 16, 16, 24],
+            depths: [1, 1, 1, 1],
+            blocks: [BlockKind::Residual; 4],
+        }
     }
 
     pub(crate) fn init(&self, norm: NormKind, device: &Device) -> Result<NanoEncoder, ConfigError> {
@@ -42,7 +69,7 @@ impl NanoConfig {
             return Err(ConfigError::ZeroChannels { part: "nano encoder" });
         }
         let conv = |channels_in, channels_out, stride| {
-            ConvNormConfig { channels_in, channels_out, kernel: 3, stride, norm }.init(device)
+            dense(channels_in, channels_out, 3, stride, norm).init(device)
         };
         let stem = vec![conv(3, self.stem, 2), conv(self.stem, self.widths[0], 2)];
         let mut channels = self.widths[0];
@@ -51,7 +78,10 @@ impl NanoConfig {
             let mut blocks = Vec::with_capacity(depth);
             for block in 0..depth {
                 let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-                blocks.push(Block::new(channels, width, stride, norm, device));
+                blocks.push(match self.blocks[stage] {
+                    BlockKind::Residual => Block::residual(channels, width, stride, norm, device),
+                    BlockKind::Inverted => Block::inverted(channels, width, stride, norm, device),
+                });
                 channels = width;
             }
             if channels != width {
@@ -63,39 +93,77 @@ impl NanoConfig {
     }
 }
 
-/// Two 3×3 convolutions around a shortcut.
+fn dense(
+    channels_in: usize,
+    channels_out: usize,
+    kernel: usize,
+    stride: usize,
+    norm: NormKind,
+) -> ConvNormConfig {
+    ConvNormConfig { channels_in, channels_out, kernel, stride, depthwise: false, norm }
+}
+
+/// One block of either kind.
 #[derive(Module, Debug)]
 struct Block {
     conv1: ConvNorm,
     conv2: ConvNorm,
+    /// Back to the outer channels, in an inverted block.
+    conv3: Option<ConvNorm>,
     /// 1×1 convolution on the shortcut where the shape changes.
     shortcut: Option<ConvNorm>,
     /// Average pooling before it where the stride is 2.
     pool: Option<AvgPool2d>,
+    /// Whether the block's input is added to its output at all.
+    #[module(skip)]
+    joins: bool,
 }
 
 impl Block {
-    fn new(
+    fn residual(
         channels_in: usize,
         channels_out: usize,
         stride: usize,
         norm: NormKind,
         device: &Device,
     ) -> Self {
-        let conv = |channels_in, kernel, stride| {
-            ConvNormConfig { channels_in, channels_out, kernel, stride, norm }.init(device)
-        };
         let changes = channels_in != channels_out || stride != 1;
+        let pool = AvgPool2dConfig::new([2, 2]).with_strides([2, 2]);
         Self {
-            conv1: conv(channels_in, 3, stride),
-            conv2: conv(channels_out, 3, 1),
-            shortcut: changes.then(|| conv(channels_in, 1, 1)),
-            pool: (stride == 2).then(|| AvgPool2dConfig::new([2, 2]).with_strides([2, 2]).init()),
+            conv1: dense(channels_in, channels_out, 3, stride, norm).init(device),
+            conv2: dense(channels_out, channels_out, 3, 1, norm).init(device),
+            conv3: None,
+            shortcut: changes.then(|| dense(channels_in, channels_out, 1, 1, norm).init(device)),
+            pool: (stride == 2).then(|| pool.init()),
+            joins: true,
+        }
+    }
+
+    fn inverted(
+        channels_in: usize,
+        channels_out: usize,
+        stride: usize,
+        norm: NormKind,
+        device: &Device,
+    ) -> Self {
+        let inner = channels_in * EXPANSION;
+        let depthwise = ConvNormConfig { depthwise: true, ..dense(inner, inner, 3, stride, norm) };
+        Self {
+            conv1: dense(channels_in, inner, 1, 1, norm).init(device),
+            conv2: depthwise.init(device),
+            conv3: Some(dense(inner, channels_out, 1, 1, norm).init(device)),
+            shortcut: None,
+            pool: None,
+            joins: channels_in == channels_out && stride == 1,
         }
     }
 
     fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let output = self.conv1.forward_relu(input.clone());
+        if let Some(conv3) = &self.conv3 {
+            let output = conv3.forward(self.conv2.forward_relu(output));
+            return if self.joins { output + input } else { output };
+        }
         let output = self.conv2.forward(output);
         let mut shortcut = input;
         if let Some(pool) = &self.pool {
@@ -111,8 +179,9 @@ impl Block {
         Self {
             conv1: self.conv1.fold(),
             conv2: self.conv2.fold(),
+            conv3: self.conv3.as_ref().map(ConvNorm::fold),
             shortcut: self.shortcut.as_ref().map(ConvNorm::fold),
-            pool: self.pool.clone(),
+            ..self.clone()
         }
     }
 }

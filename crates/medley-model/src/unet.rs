@@ -30,7 +30,15 @@ impl SegmentationDecoder {
     /// `widths`: channels of s1, s2, s3; `deepest`: of the squeezed map.
     pub(crate) fn new(widths: [usize; 3], deepest: usize, norm: NormKind, device: &Device) -> Self {
         let conv = |channels_in, channels_out| {
-            ConvNormConfig { channels_in, channels_out, kernel: 3, stride: 1, norm }.init(device)
+            let shape = ConvNormConfig {
+                channels_in,
+                channels_out,
+                kernel: 3,
+                stride: 1,
+                depthwise: false,
+                norm,
+            };
+            shape.init(device)
         };
         let skips = [widths[2], widths[1], widths[0], 0];
         let mut below = deepest;

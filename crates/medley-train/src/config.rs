@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use medley_model::{HeadConfig, HeadKind};
-use medley_model::{ModelConfig, SwinConfig};
+use medley_model::{EncoderConfig, HeadConfig, HeadKind, ModelConfig, NanoConfig, SwinConfig};
 use medley_package::{Presentation, TaskKind, TaskSpec};
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +127,9 @@ pub struct TrainConfig {
     pub name: String,
     /// Which model.
     pub variant: Variant,
+    /// The shape of the convolutional encoder, in place of the variant's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nano: Option<NanoConfig>,
     /// Decides the first weights, the order of images and their augmentation.
     pub seed: u64,
     /// Steps of the shared blocks' optimizer.
@@ -198,6 +200,12 @@ impl TrainConfig {
         if !(0.0..1.0).contains(&optimizer.average) {
             return Err(format!("average {} is not in 0..1", optimizer.average));
         }
+        if self.nano.is_some() && !matches!(self.variant, Variant::Nano | Variant::Micro) {
+            return Err(format!(
+                "nano gives the shape of a convolutional encoder; the variant {} has none",
+                self.variant.name()
+            ));
+        }
         let rising = optimizer.restarts.is_sorted_by(|a, b| a < b);
         if !rising || optimizer.restarts.iter().any(|&at| at < optimizer.warmup || at >= self.steps)
         {
@@ -216,6 +224,17 @@ impl TrainConfig {
             return Err("steps and checkpoint_every must be at least 1".into());
         }
         Ok(())
+    }
+
+    /// The model of this run with the heads that `tasks` need.
+    pub fn model(&self, tasks: &[TaskSpec]) -> ModelConfig {
+        let model = self.variant.model(tasks);
+        match (&model.encoder, &self.nano) {
+            (EncoderConfig::Nano(_), Some(nano)) => {
+                ModelConfig { encoder: EncoderConfig::Nano(nano.clone()), ..model }
+            }
+            _ => model,
+        }
     }
 
     /// Side of the square input in pixels.
@@ -254,6 +273,7 @@ mod tests {
         TrainConfig {
             name: "test".into(),
             variant: Variant::Micro,
+            nano: None,
             seed: 1,
             steps,
             way: Way::Mixed,

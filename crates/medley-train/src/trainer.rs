@@ -106,7 +106,7 @@ impl Trainer {
         let device = device.clone().autodiff();
         // burn makes each weight when it is first used, in step 0, which seeds the device as every
         // step does: the first weights follow from the seed too.
-        let mut model = config.variant.model(&tasks).init(&device)?;
+        let mut model = config.model(&tasks).init(&device)?;
         let mut optimizer = AdamWConfig::new()
             .with_weight_decay(config.optimizer.weight_decay)
             .with_epsilon(ADAM_EPSILON)
@@ -122,7 +122,7 @@ impl Trainer {
             }
             let decay = config.optimizer.average;
             if decay > 0.0 {
-                let averaged = config.variant.model(&tasks).init(&device)?;
+                let averaged = config.model(&tasks).init(&device)?;
                 let averaged = checkpoint.answering_weights(averaged, &state)?;
                 average = Some(Average::new(&averaged, decay));
             }

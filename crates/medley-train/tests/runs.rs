@@ -49,6 +49,7 @@ fn config(way: Way, steps: u64) -> TrainConfig {
     TrainConfig {
         name: "drawn".into(),
         variant: Variant::Micro,
+        nano: None,
         seed: 7,
         steps,
         way,
