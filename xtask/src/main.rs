@@ -2,11 +2,13 @@
 //!
 //! - `demo` prepares what is missing, builds the browser page and serves it on localhost.
 //! - `test` runs every check there is: formatting, lints, Rust, TypeScript and a real browser.
+//! - `bench` measures, and writes what it found below `docs/results/`.
 //! - `wasm-target` does the first step of both alone.
 //!
 //! One file per step; [`steps`] numbers, times and reports them.
 
 mod apt_sources;
+mod bench;
 mod bindgen;
 mod chromium;
 mod command;
@@ -41,6 +43,9 @@ enum Task {
     Demo(demo::Options),
     /// Formatting, lints, Rust tests, TypeScript checks and real-browser tests
     Test(test::Options),
+    /// Measure memory of training; prints a table and draws a plot
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Only give the running compiler the wasm target (the first step of both others)
     WasmTarget,
 }
@@ -49,6 +54,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Demo(options) => demo::run(&options).map(|()| true),
         Task::Test(options) => test::run(&options),
+        Task::Bench(bench) => bench::run(&bench).map(|()| true),
         Task::WasmTarget => demo::wasm_target().map(|()| true),
     };
     match outcome {

@@ -18,6 +18,11 @@
 //!
 //! `cargo bench -p medley-kernels` compares both ways, layer by layer.
 
+#![cfg_attr(
+    not(feature = "train"),
+    allow(dead_code, reason = "gradients have no use in the browser")
+)]
+
 mod batch_norm;
 mod conv;
 mod depthwise;

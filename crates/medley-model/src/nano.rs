@@ -25,6 +25,9 @@ pub enum BlockKind {
     Inverted,
 }
 
+/// Added to the variance of a picture's values in 0..1, so that an even picture is not blown up into noise.
+const LEAST_VARIANCE: f64 = 1e-4;
+
 /// Times the channels inside a [`BlockKind::Inverted`].
 const EXPANSION: usize = 4;
 
@@ -191,6 +194,19 @@ struct Stage {
     blocks: Vec<Block>,
 }
 
+/// Each picture less its own mean, by its own standard deviation, over all channels together so that hues stay.
+///
+/// A batch mixes dark ultrasound with bright smears: batch normalisation over it would spend its range on telling the
+/// kinds of pictures apart, and leave little for what differs within a kind.
+fn standardize(images: Tensor<4>) -> Tensor<4> {
+    let [batch, channels, height, width] = images.dims();
+    let flat = images.reshape([batch, channels * height * width]);
+    let centred = flat.clone() - flat.mean_dim(1);
+    let variance = (centred.clone() * centred.clone()).mean_dim(1);
+    let scaled = centred / (variance + LEAST_VARIANCE).sqrt();
+    scaled.reshape([batch, channels, height, width])
+}
+
 /// The convolutional encoder.
 #[derive(Module, Debug)]
 pub struct NanoEncoder {
@@ -203,8 +219,7 @@ impl NanoEncoder {
     /// - images: `[batch, 3, height, width]`, RGB, 0..1, sides multiples of 32
     /// - output: s1..s4, `[batch, widths[i], height / 2^(i+2), width / 2^(i+2)]`
     pub fn forward(&self, images: Tensor<4>) -> [Tensor<4>; 4] {
-        // Pixels in -1..1: a first convolution learns faster on centred values.
-        let mut map = images * 2.0 - 1.0;
+        let mut map = standardize(images);
         for conv in &self.stem {
             map = conv.forward_relu(map);
         }
