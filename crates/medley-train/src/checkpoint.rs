@@ -105,13 +105,25 @@ impl Checkpoint {
     /// # Errors
     /// No checkpoint, a file that cannot be read, weights of another shape.
     pub fn weights(&self, model: MedleyModel) -> Result<MedleyModel, TrainError> {
+        self.load(model, false)
+    }
+
+    fn load(&self, model: MedleyModel, without_heads: bool) -> Result<MedleyModel, TrainError> {
         let folder = self.whole().ok_or_else(|| {
             TrainError::file(&self.folder, "there is no checkpoint; run `medley pretrain` first")
         })?;
         let path = folder.join(WEIGHTS);
         let failed = |error| TrainError::file(&path, format!("{error:?}"));
-        let record = ModuleRecord::load(&path).map_err(failed)?;
+        let record = ModuleRecord::load(&path).map_err(failed)?.allow_unused(without_heads);
         model.try_load_record(record).map_err(failed)
+    }
+
+    /// The weights of encoder, squeezer and decoders alone, for a model without heads.
+    ///
+    /// # Errors
+    /// As [`Self::weights`].
+    pub fn shared_weights(&self, model: MedleyModel) -> Result<MedleyModel, TrainError> {
+        self.load(model, true)
     }
 
     /// The optimizer's moments.
