@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
+use clap::ValueEnum;
 use medley_data::{Database, Example, Role, Split};
 use medley_infer::Medley;
 use medley_package::{NOTICE, TaskSpec};
@@ -12,6 +13,7 @@ use medley_train::{Score, evaluate};
 
 use crate::database::{DataArgs, tell_shared_groups};
 use crate::exit::{BadInput, Exit};
+use crate::few_shot::{Asked, FewShotArgs, Weights};
 use crate::model::{self, ModelArgs};
 use crate::run::Run;
 use crate::table::Table;
@@ -33,6 +35,9 @@ pub struct Options {
     /// A task to measure; may be given several times. All pretraining tasks that the model has without it
     #[arg(long = "task", value_name = "NAME")]
     tasks: Vec<String>,
+    /// How to measure: `split` measures the model as it is; `few-shot` learns tasks that it was not pretrained on
+    #[arg(long, value_enum, value_name = "WAY", default_value_t = Protocol::Split)]
+    protocol: Protocol,
     /// The split: train, val or test
     #[arg(long, value_name = "SPLIT", default_value = "test", value_parser = split)]
     split: Split,
@@ -42,12 +47,25 @@ pub struct Options {
     /// Write the figures to this file, as a JSON array of rows (docs/formats.md)
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    #[command(flatten)]
+    few_shot: FewShotArgs,
+}
+
+/// See `--protocol`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Protocol {
+    /// The model's own heads on a split
+    Split,
+    /// Learning from parts of the training split (docs/few-shot.md)
+    FewShot,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   medley evaluate --json quality.json
-  medley evaluate --run runs/medley-nano --split val --limit 50 --task lungs";
+  medley evaluate --run runs/medley-nano --split val --limit 50 --task lungs
+  medley evaluate --protocol few-shot --task pneumonia-adults --fractions 1,10,100 --json rows.json
+  medley evaluate --zero-shot nuclei:nuclei-tissue --json rows.json";
 
 fn split(text: &str) -> Result<Split, String> {
     Split::from_name(text).ok_or_else(|| "expected train, val or test".into())
@@ -58,7 +76,18 @@ fn split(text: &str) -> Result<Split, String> {
 /// # Errors
 /// A model, database, task or image that is not there or not right; a file that cannot be written.
 pub fn run(options: &Options) -> Result<Exit> {
+    let weights = Weights { run: options.run.as_deref(), model: &options.model };
+    let asked = Asked { tasks: &options.tasks, json: options.json.as_deref() };
+    let few_shot = options.protocol == Protocol::FewShot;
+    let part_of_a_split = options.split != Split::Test || options.limit.is_some();
+    options.few_shot.check(few_shot, part_of_a_split)?;
     let database = options.data.open()?;
+    if few_shot {
+        return options.few_shot.learn(&database, &weights, &asked);
+    }
+    if options.few_shot.is_zero_shot() {
+        return options.few_shot.zero_shot(&database, &weights, &asked);
+    }
     let medley = match &options.run {
         Some(folder) => {
             let run = Run::read(folder, &database)?;

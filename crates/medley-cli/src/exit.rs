@@ -91,6 +91,8 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Option<Exit> {
             TrainError::Config { .. }
             | TrainError::Model(_)
             | TrainError::File { .. }
+            | TrainError::Protocol(_)
+            | TrainError::Leak { .. }
             | TrainError::ForeignCheckpoint { .. } => Exit::BadInput,
             TrainError::Data(error) => of_data(error),
             TrainError::Infer(error) => of_inference(error),

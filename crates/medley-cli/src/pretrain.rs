@@ -1,11 +1,8 @@
 //! `medley pretrain`: trains a model, or goes on with a run that was stopped.
 
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use burn::tensor::Device;
 use medley_package::NOTICE;
 use medley_train::{Outcome, TrainConfig, Trainer};
@@ -13,7 +10,7 @@ use medley_train::{Outcome, TrainConfig, Trainer};
 use crate::database::{DataArgs, tell_shared_groups};
 use crate::exit::Exit;
 use crate::training_display::TrainingDisplay;
-use crate::{progress, say};
+use crate::{interrupt, progress, say};
 
 /// Train a model on the tasks of a configuration, all together
 ///
@@ -61,7 +58,9 @@ pub fn run(options: &Options) -> Result<Exit> {
         }
         _ => say::note(format_args!("{} is finished already", folder.display())),
     }
-    let stop = stop_on_ctrl_c()?;
+    let stop = interrupt::stop_on_ctrl_c(
+        "stopping after this step, with a checkpoint; Ctrl-C again stops at once",
+    )?;
     let mut display = TrainingDisplay::new(&config, trainer.step());
     let outcome = trainer.run(&database, &mut display, &stop)?;
     display.finish();
@@ -84,18 +83,4 @@ fn finished(folder: &Path) -> String {
     format!(
         "finished; next: medley evaluate --run {run} --split val, medley export {run} --out DIR"
     )
-}
-
-/// A flag that the first Ctrl-C (or SIGTERM) sets; the second ends the program.
-fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = stop.clone();
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::SeqCst) {
-            process::exit(130);
-        }
-        say::note("\nstopping after this step, with a checkpoint; Ctrl-C again stops at once");
-    })
-    .context("Ctrl-C cannot be listened to")?;
-    Ok(stop)
 }

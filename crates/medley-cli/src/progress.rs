@@ -34,3 +34,15 @@ pub fn bar(total: usize, things: &'static str) -> ProgressBar {
     bar.enable_steady_tick(TICK);
     bar
 }
+
+/// A bar over parts of some longer work, with what is done now as its message.
+pub fn parts(total: u64) -> ProgressBar {
+    let bar = ProgressBar::new(total);
+    if let Ok(style) =
+        ProgressStyle::with_template("{prefix}{wide_bar} {msg} · {percent} %, {eta} left")
+    {
+        bar.set_style(style.progress_chars("━╸─"));
+    }
+    bar.enable_steady_tick(TICK);
+    bar
+}

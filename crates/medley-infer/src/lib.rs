@@ -48,6 +48,7 @@ pub use analysis::{
 pub use error::InferError;
 pub use geometry::{Placement, fit, placements};
 pub use image::{Image, ImageError, MAX_PIXELS, MAX_SIDE};
+pub use load::read_model;
 pub use medley::Medley;
 pub use prepare::{IGNORE, place_mask, resize, resize_mask, window};
 pub use report::{REPORT_FORMAT, Report, ReportMask, ReportOutput, ReportResult};

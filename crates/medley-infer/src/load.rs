@@ -21,8 +21,15 @@ const MAX_CONFIG_NUMBER: f64 = 8192.0;
 /// Masks hold one byte per pixel, and 255 means "ignore".
 const MAX_MASK_CLASSES: usize = 255;
 
-/// Makes the model that the package describes, ready to run.
-pub(crate) fn load_model(package: &Package, device: &Device) -> Result<MedleyModel, InferError> {
+/// Makes the model that the package describes, with its shape, ready to be trained further.
+/// [`Medley::load`](crate::Medley::load) makes it ready to run.
+///
+/// # Errors
+/// As [`Medley::load`](crate::Medley::load).
+pub fn read_model(
+    package: &Package,
+    device: &Device,
+) -> Result<(MedleyModel, ModelConfig), InferError> {
     let config = read_config(&package.metadata.model)?;
     check_heads(&config, &package.metadata.tasks)?;
     let mut model = config.init(device)?;
@@ -54,8 +61,7 @@ pub(crate) fn load_model(package: &Package, device: &Device) -> Result<MedleyMod
     if let Some(error) = result.errors.first() {
         return Err(InferError::Tensor { name: "weights".into(), reason: error.to_string() });
     }
-    model.prepare();
-    Ok(model)
+    Ok((model, config))
 }
 
 fn read_config(value: &Value) -> Result<ModelConfig, InferError> {
@@ -170,7 +176,7 @@ mod tests {
 
         let mut bad = good.clone();
         bad.tensors.remove(&name);
-        let error = load_model(&bad, &device).unwrap_err();
+        let error = read_model(&bad, &device).unwrap_err();
         assert!(
             matches!(&error, InferError::MissingTensor { name: n, .. } if *n == name),
             "{error}"
@@ -179,29 +185,29 @@ mod tests {
         let mut bad = good.clone();
         let moved = bad.tensors.remove(&name).unwrap();
         bad.tensors.insert("nobody.weight".into(), moved);
-        let error = load_model(&bad, &device).unwrap_err();
+        let error = read_model(&bad, &device).unwrap_err();
         assert!(matches!(&error, InferError::UnusedTensor { name } if name == "nobody.weight"));
 
         let mut bad = good.clone();
         let tensor = medley_package::PackedTensor::Float { shape: vec![1, 2], data: vec![0.0; 2] };
         bad.tensors.insert(name.clone(), tensor);
-        let error = load_model(&bad, &device).unwrap_err();
+        let error = read_model(&bad, &device).unwrap_err();
         assert!(matches!(&error, InferError::TensorShape { name: n, found, .. }
             if *n == name && found == &[1, 2]));
 
         let mut bad = good.clone();
         bad.metadata.tasks[0].classes.push("one more".into());
-        let error = load_model(&bad, &device).unwrap_err();
+        let error = read_model(&bad, &device).unwrap_err();
         assert!(matches!(&error, InferError::Head { .. }), "{error}");
 
         let mut bad = good.clone();
         bad.metadata.model["squeezer"] = 1_000_000_000.into();
-        let error = load_model(&bad, &device).unwrap_err();
+        let error = read_model(&bad, &device).unwrap_err();
         assert!(matches!(&error, InferError::Architecture { .. }), "{error}");
 
         let mut bad = good;
         bad.metadata.model = serde_json::json!({ "encoder": "unheard of" });
-        let error = load_model(&bad, &device).unwrap_err();
+        let error = read_model(&bad, &device).unwrap_err();
         assert!(matches!(&error, InferError::Architecture { .. }), "{error}");
     }
 }

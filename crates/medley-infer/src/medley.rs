@@ -18,7 +18,7 @@ use crate::classes::ClassVotes;
 use crate::error::InferError;
 use crate::geometry::{Placement, placements};
 use crate::image::Image;
-use crate::load::load_model;
+use crate::load::read_model;
 use crate::mask::MaskCanvas;
 use crate::outputs::{Encoded, HeadOutput};
 use crate::prepare::{resize, window};
@@ -50,7 +50,8 @@ impl Medley {
     /// An architecture that is not known, a task without its head, a weight that is missing, left
     /// over or of another shape; each is named.
     pub async fn load(package: &Package, device: &Device) -> Result<Self, InferError> {
-        let model = load_model(package, device)?;
+        let (mut model, _) = read_model(package, device)?;
+        model.prepare();
         let self_test = package
             .tensors
             .iter()

@@ -107,7 +107,7 @@ impl Checkpoint {
     /// # Errors
     /// No checkpoint, a file that cannot be read, weights of another shape.
     pub fn weights(&self, model: MedleyModel) -> Result<MedleyModel, TrainError> {
-        self.load(WEIGHTS, model)
+        self.load(WEIGHTS, model, false)
     }
 
     /// The weights that answer: their moving average where the run of `state` keeps one.
@@ -119,18 +119,34 @@ impl Checkpoint {
         model: MedleyModel,
         state: &RunState,
     ) -> Result<MedleyModel, TrainError> {
-        let averaged = state.config.optimizer.average > 0.0;
-        self.load(if averaged { AVERAGE } else { WEIGHTS }, model)
+        self.load(answering(state), model, false)
     }
 
-    fn load(&self, file: &str, model: MedleyModel) -> Result<MedleyModel, TrainError> {
+    fn load(
+        &self,
+        file: &str,
+        model: MedleyModel,
+        without_heads: bool,
+    ) -> Result<MedleyModel, TrainError> {
         let folder = self.whole().ok_or_else(|| {
             TrainError::file(&self.folder, "there is no checkpoint; run `medley pretrain` first")
         })?;
         let path = folder.join(file);
         let failed = |error| TrainError::file(&path, format!("{error:?}"));
-        let record = ModuleRecord::load(&path).map_err(failed)?;
+        let record = ModuleRecord::load(&path).map_err(failed)?.allow_unused(without_heads);
         model.try_load_record(record).map_err(failed)
+    }
+
+    /// The weights of encoder, squeezer and decoders that answer, for a model without heads.
+    ///
+    /// # Errors
+    /// As [`Self::weights`].
+    pub fn shared_weights(
+        &self,
+        model: MedleyModel,
+        state: &RunState,
+    ) -> Result<MedleyModel, TrainError> {
+        self.load(answering(state), model, true)
     }
 
     /// The optimizer's moments.
@@ -143,6 +159,11 @@ impl Checkpoint {
         let path = folder.join(MOMENTS);
         optimizer.load(&path).map_err(|error| TrainError::file(&path, format!("{error:?}")))
     }
+}
+
+/// The file of the weights that answer.
+fn answering(state: &RunState) -> &'static str {
+    if state.config.optimizer.average > 0.0 { AVERAGE } else { WEIGHTS }
 }
 
 fn remove(folder: &Path) -> Result<(), TrainError> {

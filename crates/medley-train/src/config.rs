@@ -7,6 +7,7 @@ use medley_package::{Presentation, TaskKind, TaskSpec};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
+use crate::schedule::{cosine, warm_up};
 
 /// Which model is trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +54,7 @@ impl Variant {
     }
 }
 
-fn head(task: &TaskSpec) -> HeadConfig {
+pub(crate) fn head(task: &TaskSpec) -> HeadConfig {
     let kind = match task.kind {
         TaskKind::Classification => HeadKind::Classification,
         TaskKind::Segmentation => HeadKind::Segmentation,
@@ -245,15 +246,13 @@ impl TrainConfig {
     /// Learning rate of a step: linear warm-up, then half a cosine to a hundredth, from each restart anew.
     pub fn learning_rate(&self, step: u64) -> f64 {
         let OptimizerConfig { learning_rate, warmup, ref restarts, .. } = self.optimizer;
-        if step < warmup {
-            return learning_rate * (step + 1) as f64 / warmup as f64;
-        }
         let begin = restarts.iter().copied().filter(|&at| at <= step).max().unwrap_or(warmup);
         let end = restarts.iter().copied().filter(|&at| at > step).min().unwrap_or(self.steps);
-        let span = end.saturating_sub(begin).max(1) as f64;
-        let progress = ((step - begin) as f64 / span).min(1.0);
-        let cosine = 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
-        learning_rate * (0.01 + 0.99 * cosine)
+        if step < warmup {
+            warm_up(learning_rate, warmup, step)
+        } else {
+            cosine(learning_rate, begin..end, step)
+        }
     }
 }
 

@@ -61,6 +61,27 @@ pub enum TrainError {
         /// What differs.
         what: String,
     },
+    /// What is asked of a measurement does not fit together.
+    #[error("{0}")]
+    Protocol(String),
+    /// A task to be learned few-shot whose labels the model knows already.
+    #[error("task “{task}”: {reason}; its figure would be a leak and not few-shot")]
+    Leak {
+        /// The task.
+        task: String,
+        /// How the model knows its labels.
+        reason: String,
+    },
+    /// A few-shot training whose loss is no number any more.
+    #[error("{run}: the loss is {value} in step {step}; give a lower --learning-rate")]
+    Diverged {
+        /// Task, mode, fraction and seed.
+        run: String,
+        /// The step, from 0.
+        step: u64,
+        /// The value found.
+        value: f32,
+    },
 }
 
 impl TrainError {

@@ -1,6 +1,6 @@
 //! Measures a model on a split of a task, through the same steps as every user's image.
 
-use medley_data::{Example, Split, Target};
+use medley_data::{Example, IGNORE, Split, Target};
 use medley_infer::{AnalyzeOptions, EVALUATION_THRESHOLD, Medley, Output};
 use medley_package::{TaskKind, TaskSpec};
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,53 @@ pub fn evaluate(
     progress: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Vec<Score>, TrainError> {
     let classes = task.classes.len();
+    let common = CommonClasses::same(classes);
+    let (figures, n) = measure(model, task, &common, examples, progress)?;
+    Ok(figures
+        .into_iter()
+        .map(|(metric, value)| Score {
+            task: task.name.clone(),
+            split: split.name().to_owned(),
+            metric: metric.to_owned(),
+            value,
+            n,
+        })
+        .collect())
+}
+
+/// The classes in which answers and labels are compared, where those of the model and of the examples differ.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CommonClasses {
+    /// How many there are; the background of a mask is class 0.
+    pub(crate) count: usize,
+    /// The common class of each class that the model answers. Of several with one common class the
+    /// probabilities add up; a class with none is no answer (the background in a mask).
+    pub(crate) answers: Vec<Option<usize>>,
+    /// The common class of each class of the examples' labels. Images, pixels and boxes of a class with
+    /// none do not count.
+    pub(crate) labels: Vec<Option<usize>>,
+}
+
+impl CommonClasses {
+    /// Model and examples have the same classes.
+    pub(crate) fn same(classes: usize) -> Self {
+        let all: Vec<Option<usize>> = (0..classes).map(Some).collect();
+        Self { count: classes, answers: all.clone(), labels: all }
+    }
+}
+
+/// The figures of the task, the main one first, and the number of images measured.
+pub(crate) type Figures = (Vec<(&'static str, f64)>, usize);
+
+/// What [`evaluate`] does, in common classes.
+pub(crate) fn measure(
+    model: &Medley,
+    task: &TaskSpec,
+    common: &CommonClasses,
+    examples: &[Example],
+    progress: &mut dyn FnMut(usize) -> bool,
+) -> Result<Figures, TrainError> {
+    let classes = common.count;
     let options = AnalyzeOptions {
         tasks: Some(vec![task.name.clone()]),
         score_threshold: EVALUATION_THRESHOLD,
@@ -56,26 +103,32 @@ pub fn evaluate(
         for result in analysis.results {
             match (result.output, &example.target) {
                 (Output::Classes(answer), Target::Class(truth)) => {
-                    let best = answer
-                        .iter()
-                        .enumerate()
-                        .max_by(|a, b| a.1.probability.total_cmp(&b.1.probability))
-                        .map_or(0, |(class, _)| class);
-                    pairs.push((*truth, best));
+                    let Some(truth) = common.labels.get(*truth).copied().flatten() else {
+                        continue;
+                    };
+                    let mut sums = vec![0.0; classes];
+                    for (answer, class) in answer.iter().zip(&common.answers) {
+                        if let Some(class) = class {
+                            sums[*class] += answer.probability;
+                        }
+                    }
+                    pairs.push((truth, largest(&sums)));
                 }
                 (Output::Mask(answer), Target::Mask(_)) => {
-                    let truth = example.read_mask(classes)?.unwrap_or_default();
-                    dice.add(&truth, &answer.indices);
-                    pooled.add(&truth, &answer.indices);
+                    let mut truth = example.read_mask(common.labels.len())?.unwrap_or_default();
+                    let mut answer = answer.indices;
+                    rename(&mut truth, &common.labels, IGNORE);
+                    rename(&mut answer, &common.answers, 0);
+                    dice.add(&truth, &answer);
+                    pooled.add(&truth, &answer);
                 }
                 (Output::Boxes(answer), Target::Boxes(truth)) => {
-                    there.extend(truth.iter().map(|&[x0, y0, x1, y1, class]| Truth {
-                        image,
-                        bbox: [x0, y0, x1, y1],
-                        class: class as usize,
+                    there.extend(truth.iter().filter_map(|&[x0, y0, x1, y1, class]| {
+                        let class = common.labels.get(class as usize).copied().flatten()?;
+                        Some(Truth { image, bbox: [x0, y0, x1, y1], class })
                     }));
                     found.extend(answer.iter().filter_map(|answer| {
-                        let class = task.classes.iter().position(|name| *name == answer.class)?;
+                        let class = common.answers.get(answer.class_index).copied().flatten()?;
                         Some(Detected { image, bbox: answer.bbox, class, score: answer.score })
                     }));
                 }
@@ -87,14 +140,8 @@ pub fn evaluate(
             break;
         }
     }
-    let figures: Vec<(&str, f64)> = match task.kind {
-        TaskKind::Classification => {
-            let right = pairs.iter().filter(|(truth, answer)| truth == answer).count();
-            vec![
-                ("macro-f1", macro_f1(&pairs, classes)),
-                ("accuracy", right as f64 / pairs.len().max(1) as f64),
-            ]
-        }
+    let figures = match task.kind {
+        TaskKind::Classification => classification_figures(&pairs, classes),
         TaskKind::Segmentation => {
             vec![("dice", dice.value()), ("dice-pooled", pooled.value())]
         }
@@ -102,14 +149,31 @@ pub fn evaluate(
             vec![("map50", mean_average_precision(&found, &there, classes, LEAST_IOU))]
         }
     };
-    Ok(figures
-        .into_iter()
-        .map(|(metric, value)| Score {
-            task: task.name.clone(),
-            split: split.name().to_owned(),
-            metric: metric.to_owned(),
-            value,
-            n: done,
-        })
-        .collect())
+    Ok((figures, done))
+}
+
+/// The figures of classification. `pairs`: (truth, answer).
+pub(crate) fn classification_figures(
+    pairs: &[(usize, usize)],
+    classes: usize,
+) -> Vec<(&'static str, f64)> {
+    let right = pairs.iter().filter(|(truth, answer)| truth == answer).count();
+    vec![
+        ("macro-f1", macro_f1(pairs, classes)),
+        ("accuracy", right as f64 / pairs.len().max(1) as f64),
+    ]
+}
+
+fn largest(values: &[f32]) -> usize {
+    let best = values.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+    best.map_or(0, |(class, _)| class)
+}
+
+/// Class numbers of pixels in common classes; `other` for those without one.
+fn rename(mask: &mut [u8], classes: &[Option<usize>], other: u8) {
+    for pixel in mask {
+        let class = classes.get(usize::from(*pixel)).copied().flatten();
+        // A mask's classes are below 255.
+        *pixel = class.map_or(other, |class| class as u8);
+    }
 }

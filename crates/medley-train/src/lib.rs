@@ -1,15 +1,18 @@
 //! Multi-task training of Medley: losses, loops, checkpoints, metrics. Native only.
 //!
 //! [`Trainer`] runs a [`TrainConfig`] over a task database; [`evaluate`] measures a model on a
-//! split through the same steps as a user's image takes.
+//! split through the same steps as a user's image takes; [`few_shot`] measures how little data a
+//! task needs that pretraining never saw.
 
 mod average;
 mod checkpoint;
 mod config;
 mod error;
 mod evaluate;
+pub mod few_shot;
 pub mod losses;
 pub mod metrics;
+mod schedule;
 mod step;
 mod trainer;
 

@@ -31,7 +31,19 @@ pub(crate) fn losses(
 ) -> Result<Vec<TaskLoss>, TrainError> {
     let shape = [batch.n, 3, batch.size, batch.size];
     let images = Tensor::<4>::from_data(TensorData::new(batch.pixels.clone(), shape), device);
-    let features = model.encode(images)?;
+    head_losses(model, tasks, batch, &model.encode(images)?)
+}
+
+/// The same from features of the whole batch: decoders, heads and losses.
+///
+/// # Errors
+/// A head that the model does not have.
+pub(crate) fn head_losses(
+    model: &MedleyModel,
+    tasks: &[TaskSpec],
+    batch: &MixedBatch,
+    features: &Features,
+) -> Result<Vec<TaskLoss>, TrainError> {
     let of_kind = |kind: TaskKind| -> Vec<&Part> {
         batch.parts.iter().filter(|part| tasks[part.task].kind == kind).collect()
     };
@@ -46,7 +58,7 @@ pub(crate) fn losses(
 
     let parts = of_kind(TaskKind::Segmentation);
     if !parts.is_empty() {
-        let (features, ranges) = gather(&features, &parts);
+        let (features, ranges) = gather(features, &parts);
         let pixels = model.pixel_embedding(&features);
         for (part, range) in parts.iter().zip(ranges) {
             let pixels = pixels.clone().slice([range]);
@@ -59,7 +71,7 @@ pub(crate) fn losses(
 
     let parts = of_kind(TaskKind::Detection);
     if !parts.is_empty() {
-        let (features, ranges) = gather(&features, &parts);
+        let (features, ranges) = gather(features, &parts);
         let towers = model.detection_towers(&features);
         for (part, range) in parts.iter().zip(ranges) {
             let towers: Vec<_> = towers.iter().map(|tower| tower.slice(range.clone())).collect();

@@ -35,7 +35,7 @@ const CACHE_BYTES: u64 = 3 << 30;
 
 /// AdamW's ε. burn's default of 1e-5 is as large as the gradients of single weights here, once the
 /// mean over many tasks is taken, and would shorten their steps.
-const ADAM_EPSILON: f32 = 1e-8;
+pub(crate) const ADAM_EPSILON: f32 = 1e-8;
 
 /// What happened in one step; also one line of `metrics.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,0 +1,134 @@
+//! Training a model on the drawn part of one task.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use burn::grad_clipping::GradientClippingConfig;
+use burn::module::Module;
+use burn::optim::{AdamWConfig, GradientsParams};
+use burn::tensor::{Device, Tensor, TensorData};
+use medley_data::{Loader, LoaderPlan, MixedBatch, TaskPlan};
+use medley_model::{Features, MedleyModel};
+
+use super::rates::{Trained, rate_groups};
+use super::recipe::Recipe;
+use crate::error::TrainError;
+use crate::step::{head_losses, losses};
+use crate::trainer::ADAM_EPSILON;
+
+/// One training.
+pub(crate) struct Fit<'a> {
+    /// The drawn examples, with their presentation.
+    pub(crate) plan: TaskPlan,
+    pub(crate) trained: Trained,
+    pub(crate) recipe: &'a Recipe,
+    /// Threads that prepare images.
+    pub(crate) threads: usize,
+    pub(crate) seed: u64,
+    /// Without autodiff.
+    pub(crate) device: &'a Device,
+    /// Task, mode, fraction and seed, for messages.
+    pub(crate) name: String,
+}
+
+impl Fit<'_> {
+    /// Trains `model`, which has the task's head and no autodiff, and answers it without autodiff; none if `stop`
+    /// was set before the last step. `progress` hears of the steps done.
+    ///
+    /// # Errors
+    /// An image that cannot be read, a loss that is no number.
+    pub(crate) fn run(
+        self,
+        model: MedleyModel,
+        stop: &AtomicBool,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Option<MedleyModel>, TrainError> {
+        let recipe = self.recipe;
+        let frozen = (self.trained == Trained::AfterEncoder).then(|| model.valid());
+        let mut model = model.train();
+        let groups = rate_groups(&model, self.trained, recipe);
+        let mut optimizer = AdamWConfig::new()
+            .with_weight_decay(recipe.weight_decay)
+            .with_epsilon(ADAM_EPSILON)
+            .with_grad_clipping(Some(GradientClippingConfig::Norm(recipe.clip)))
+            .init();
+        let device = self.device.clone().autodiff();
+        let tasks = [self.plan.spec.clone()];
+        let size = self.plan.spec.presentation.size();
+        let mut loader = Loader::start(LoaderPlan {
+            threads: self.threads,
+            ..LoaderPlan::mixed(vec![self.plan], size, self.seed)
+        })?;
+        for step in 0..recipe.steps {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            let batch = loader.next()?;
+            // Dropout draws from the device.
+            device.seed(self.seed.wrapping_mul(1 << 20).wrapping_add(step));
+            let found = match &frozen {
+                Some(encoder) => {
+                    let features = lifted(encoder.encode(images(&batch, self.device))?);
+                    head_losses(&model, &tasks, &batch, &features)?
+                }
+                None => losses(&model, &tasks, &batch, &device)?,
+            };
+            let Some(found) = found.into_iter().next() else { continue };
+            let value = found
+                .loss
+                .clone()
+                .detach()
+                .try_into_scalar::<f32>()
+                .map_err(|error| TrainError::Device(format!("{error:?}")))?;
+            if !value.is_finite() {
+                return Err(TrainError::Diverged { run: self.name, step, value });
+            }
+            let mut gradients = found.loss.backward();
+            let share = recipe.share(step);
+            for group in &groups {
+                let own = GradientsParams::from_params(&mut gradients, &model, &group.parameters);
+                model = optimizer.step(group.rate * share, model, own);
+            }
+            progress(step + 1);
+        }
+        Ok(Some(model.valid()))
+    }
+}
+
+/// Takes the normalisation statistics of a model with random weights from batches of plain images, whose labels
+/// are not looked at, and answers the model without autodiff. A model without such statistics stays as it is.
+///
+/// # Errors
+/// An image that cannot be read.
+pub(crate) fn calibrate(
+    model: MedleyModel,
+    plan: TaskPlan,
+    batches: u64,
+    seed: u64,
+    device: &Device,
+) -> Result<MedleyModel, TrainError> {
+    let model = model.train();
+    let device = device.clone().autodiff();
+    let size = plan.spec.presentation.size();
+    let mut loader = Loader::start(LoaderPlan::mixed(vec![plan], size, seed))?;
+    for _ in 0..batches {
+        let batch = loader.next()?;
+        let _ = model.encode(images(&batch, &device))?;
+    }
+    Ok(model.valid())
+}
+
+fn images(batch: &MixedBatch, device: &Device) -> Tensor<4> {
+    let shape = [batch.n, 3, batch.size, batch.size];
+    Tensor::from_data(TensorData::new(batch.pixels.clone(), shape), device)
+}
+
+/// Features that were computed without autodiff, as constants of the graph.
+fn lifted(features: Features) -> Features {
+    Features {
+        s1: Tensor::from_inner(features.s1),
+        s2: Tensor::from_inner(features.s2),
+        s3: Tensor::from_inner(features.s3),
+        squeezed: Tensor::from_inner(features.squeezed),
+        embedding: Tensor::from_inner(features.embedding),
+    }
+}

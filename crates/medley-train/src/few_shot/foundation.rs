@@ -1,0 +1,163 @@
+//! The pretrained weights that few-shot learning begins with, and what they were pretrained on.
+
+use std::path::Path;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
+use medley_infer::read_model;
+use medley_model::{MedleyModel, ModelConfig, NormKind};
+use medley_package::{Package, TaskSpec, digest};
+
+use crate::checkpoint::Checkpoint;
+use crate::config::{Variant, head};
+use crate::error::TrainError;
+
+/// A pretrained model without its heads.
+///
+/// Batch normalisation is folded into the convolutions, from a run as from a package: the statistics of
+/// pretraining stay, whatever a handful of images would say, and both give the same figures.
+pub struct Foundation {
+    pub(crate) config: ModelConfig,
+    pub(crate) model: MedleyModel,
+    pub(crate) device: Device,
+    /// Names of the tasks that it was pretrained on.
+    pub(crate) tasks: Vec<String>,
+    /// Names of the data sets that it was pretrained on, where they are known.
+    pub(crate) datasets: Vec<String>,
+    /// Side of its square input, in pixels.
+    pub(crate) size: u32,
+    /// Digest of all weights, heads included.
+    pub(crate) digest: String,
+}
+
+impl Foundation {
+    /// That of a weight package. `device`: without autodiff.
+    ///
+    /// # Errors
+    /// A package that does not load, one without tasks.
+    pub fn of_package(package: &Package, device: &Device) -> Result<Self, TrainError> {
+        let (full, config) = read_model(package, device)?;
+        let metadata = &package.metadata;
+        let digest = weights_digest(&full);
+        let config = ModelConfig { heads: Vec::new(), ..config };
+        let record = full.into_record().allow_unused(true);
+        let model = config
+            .init(device)?
+            .try_load_record(record)
+            .map_err(|error| TrainError::Device(format!("{error:?}")))?;
+        Self::new(Parts {
+            config,
+            model,
+            device: device.clone(),
+            tasks: metadata.tasks.iter().map(|task| task.name.clone()).collect(),
+            datasets: metadata.provenance.datasets.iter().map(|set| set.name.clone()).collect(),
+            size: metadata.tasks.first().map(|task| task.presentation.size()),
+            digest,
+        })
+    }
+
+    /// That of the newest checkpoint of a training run's folder. `device`: without autodiff.
+    ///
+    /// # Errors
+    /// No checkpoint, one that cannot be read.
+    pub fn of_run(folder: &Path, device: &Device) -> Result<Self, TrainError> {
+        let checkpoint = Checkpoint::of(folder);
+        let state = checkpoint.state()?.ok_or_else(|| {
+            TrainError::file(
+                folder,
+                "no checkpoint of a run; name a folder that `medley pretrain` made",
+            )
+        })?;
+        let config = state.config.model(&[]);
+        let model = checkpoint.shared_weights(config.init(device)?, &state)?;
+        let (model, config) = model.fold(&config);
+        let digest = weights_digest(&model);
+        Self::new(Parts {
+            config,
+            model,
+            device: device.clone(),
+            tasks: state.config.tasks.iter().map(|task| task.name.clone()).collect(),
+            datasets: Vec::new(),
+            size: Some(state.config.size()),
+            digest,
+        })
+    }
+
+    /// Random weights in the shape of a variant, as if they were pretrained on nothing: for tests and for a first
+    /// look at a database.
+    ///
+    /// # Errors
+    /// None for the variants that there are.
+    pub fn untrained(
+        variant: Variant,
+        size: u32,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let config = variant.model(&[]);
+        device.seed(seed);
+        let model = config.init(device)?;
+        let (model, config) = model.fold(&config);
+        let digest = weights_digest(&model);
+        Self::new(Parts {
+            config,
+            model,
+            device: device.clone(),
+            tasks: Vec::new(),
+            datasets: Vec::new(),
+            size: Some(size),
+            digest,
+        })
+    }
+
+    fn new(parts: Parts) -> Result<Self, TrainError> {
+        let Some(size) = parts.size.filter(|size| *size > 0 && size % 32 == 0) else {
+            return Err(TrainError::Protocol(
+                "the model has no task, so the size of its input is not known; use a model with its tasks".into(),
+            ));
+        };
+        let Parts { config, model, device, tasks, datasets, digest, .. } = parts;
+        Ok(Self { config, model, device, tasks, datasets, size, digest })
+    }
+
+    /// The shape of the same architecture for training from random weights: with the normalisation that it was
+    /// pretrained with, and a head for `task`.
+    pub(crate) fn fresh_config(&self, task: &TaskSpec) -> ModelConfig {
+        let norm =
+            if self.config.norm == NormKind::Folded { NormKind::Batch } else { self.config.norm };
+        ModelConfig { norm, heads: vec![head(task)], ..self.config.clone() }
+    }
+}
+
+struct Parts {
+    config: ModelConfig,
+    model: MedleyModel,
+    device: Device,
+    tasks: Vec<String>,
+    datasets: Vec<String>,
+    size: Option<u32>,
+    digest: String,
+}
+
+/// SHA-256 over every weight, with its path.
+pub(crate) fn weights_digest(model: &MedleyModel) -> String {
+    struct Bytes {
+        path: Vec<String>,
+        all: Vec<u8>,
+    }
+    impl ModuleVisitor for Bytes {
+        fn enter_module(&mut self, name: &str, _container: &str) {
+            self.path.push(name.to_owned());
+        }
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.path.pop();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.all.extend(self.path.join(".").as_bytes());
+            self.all.extend(param.val().into_data().as_bytes());
+        }
+    }
+    let mut bytes = Bytes { path: Vec::new(), all: Vec::new() };
+    model.visit(&mut bytes);
+    digest(&bytes.all)
+}
