@@ -53,7 +53,7 @@ Exit codes: 0 fine, 1 something failed, 2 bad input (an option, a file, a packag
 enum Command {
     Predict(predict::Options),
     Info(info::Options),
-    Evaluate(evaluate::Options),
+    Evaluate(Box<evaluate::Options>),
     Pretrain(pretrain::Options),
     Export(export::Options),
 }

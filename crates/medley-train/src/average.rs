@@ -77,7 +77,7 @@ mod tests {
     fn floats(model: &MedleyModel) -> Vec<Vec<f32>> {
         let mut values = Values::default();
         model.visit(&mut values);
-        let floats = |value: Tensor<1>| value.into_data().into_vec::<f32>().expect("f32");
+        let floats = |value: Tensor<1>| value.into_data().try_into_vec::<f32>().expect("f32");
         values.0.into_iter().map(floats).collect()
     }
 

@@ -120,7 +120,7 @@ fn averaged_embedding(data: &Path, folder: &Path, stop_after: u64) -> Vec<f32> {
     let last = trainer.last_model().encode(image).unwrap().embedding;
     let difference = (averaged.clone() - last).abs().max().into_scalar::<f32>();
     assert!(difference > 1e-4, "the average is the last step's weights: {difference}");
-    averaged.into_data().into_vec().unwrap()
+    averaged.into_data().try_into_vec().unwrap()
 }
 
 #[test]

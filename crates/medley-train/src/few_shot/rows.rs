@@ -23,7 +23,7 @@ pub struct Row {
     pub n_train: usize,
     /// "macro-f1", "dice" or "map50".
     pub metric: String,
-    /// The figure on the whole test split, 0..1.
+    /// The figure on the whole test split, 0..1, to six digits.
     pub value: f64,
     /// The pretrained task that answered, in the zero-shot modes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,6 +38,12 @@ impl Row {
         (&self.task, self.mode, self.fraction, self.seed, &self.source)
             == (&other.task, other.mode, other.fraction, other.seed, &other.source)
     }
+}
+
+/// A figure to six digits after the point. No test split tells more, and so short a number is read back from JSON
+/// as it was written, however often the file is gone on with.
+pub(crate) fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
 }
 
 /// All rows so far. Each addition is on disk before the next run begins.

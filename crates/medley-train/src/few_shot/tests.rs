@@ -383,7 +383,7 @@ fn a_head_answers_its_twin_as_its_own_centre_where_the_pictures_are_the_same() {
         .collect();
     let map: ClassMap = "square=box".parse().unwrap();
     let stop = AtomicBool::new(false);
-    let mut ask = |pairs: &[Twins], map: &ClassMap, ledger: &mut Ledger| {
+    let ask = |pairs: &[Twins], map: &ClassMap, ledger: &mut Ledger| {
         let mut log = Log {
             planned: (0, 0),
             remarks: Vec::new(),

@@ -20,7 +20,7 @@ use super::presentation::presentation;
 use super::probe::{Probe, TrainingPart};
 use super::protocol::{Protocol, Run, Watcher};
 use super::rates::Trained;
-use super::rows::Row;
+use super::rows::{Row, rounded};
 use super::subset::GroupOrder;
 use crate::error::TrainError;
 use crate::evaluate::{CommonClasses, classification_figures, measure};
@@ -98,7 +98,7 @@ impl<'a> Work<'a> {
                         mode,
                         n_train: drawn.examples.len(),
                         metric: metric.to_owned(),
-                        value,
+                        value: rounded(value),
                         ..row.clone()
                     })
                 })

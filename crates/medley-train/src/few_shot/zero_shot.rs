@@ -11,7 +11,7 @@ use super::foundation::Foundation;
 use super::leak::refuse_leak;
 use super::mode::Mode;
 use super::protocol::{Ended, Run, Watcher, data_digest, setup};
-use super::rows::{Ledger, Row};
+use super::rows::{Ledger, Row, rounded};
 use crate::error::TrainError;
 use crate::evaluate::{CommonClasses, measure};
 
@@ -162,7 +162,7 @@ fn measure_all(
         }
         let wanted = figures.iter().find(|figure| figure.0 == part.metric);
         let Some(&(metric, value)) = wanted.or(figures.first()) else { continue };
-        let rows = vec![Row { metric: metric.to_owned(), value, ..row }];
+        let rows = vec![Row { metric: metric.to_owned(), value: rounded(value), ..row }];
         ledger.add(rows.clone())?;
         watcher.finished(&run, &rows);
     }
