@@ -258,13 +258,15 @@ fn draw(rows: &[Row], path: &Path) -> Result<()> {
         .build_cartesian_2d(tasks, 0.0..most * 1.05)?;
     chart.configure_mesh().x_desc("tasks").y_desc("MiB").light_line_style(WHITE).draw()?;
     // Blue and orange are told apart by every kind of eye (Okabe and Ito, 2008).
-    let ways: [(&str, RGBColor, fn(&Row) -> f64); 2] = [
-        ("one task after the other", RGBColor(0, 114, 178), |row| row.by_loop),
-        ("all losses at once", RGBColor(230, 159, 0), |row| row.plain),
-    ];
-    for (name, colour, of) in ways {
+    let by_loop: Vec<f64> = rows.iter().map(|row| row.by_loop).collect();
+    let plain: Vec<f64> = rows.iter().map(|row| row.plain).collect();
+    for (name, colour, bytes) in [
+        ("one task after the other", RGBColor(0, 114, 178), by_loop),
+        ("all losses at once", RGBColor(230, 159, 0), plain),
+    ] {
+        let places = rows.iter().map(|row| row.tasks as i32);
         let points: Vec<(i32, f64)> =
-            rows.iter().map(|row| (row.tasks as i32, of(row) / MIB)).collect();
+            places.zip(bytes).map(|(tasks, bytes)| (tasks, bytes / MIB)).collect();
         let line = LineSeries::new(points, colour.stroke_width(2)).point_size(3);
         let legend = move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2));
         chart.draw_series(line)?.label(name).legend(legend);

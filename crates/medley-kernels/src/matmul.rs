@@ -46,11 +46,10 @@ pub(crate) fn matmul(
     assert!(k > 0, "a product over nothing");
     assert!(left.holds(m, k) && right.holds(k, n), "a matrix is smaller than its shape");
     assert!(out_stride >= n && (m - 1) * out_stride + n <= out.len(), "the output is too small");
-    let parallelism = match threads {
-        #[cfg(feature = "rayon")]
-        2.. => Parallelism::Rayon(threads),
-        _ => Parallelism::None,
-    };
+    #[cfg(feature = "rayon")]
+    let parallelism = if threads > 1 { Parallelism::Rayon(threads) } else { Parallelism::None };
+    #[cfg(not(feature = "rayon"))]
+    let (parallelism, _) = (Parallelism::None, threads);
     // SAFETY: every index that the shapes and strides reach was compared with the slices' lengths above, `out` is
     // borrowed mutably and so overlaps neither input, and its rows do not overlap each other.
     #[allow(unsafe_code)]

@@ -3,9 +3,13 @@
 /// Threads that a loop may use.
 pub(crate) fn threads() -> usize {
     #[cfg(feature = "rayon")]
-    return rayon::current_num_threads();
+    {
+        rayon::current_num_threads()
+    }
     #[cfg(not(feature = "rayon"))]
-    return 1;
+    {
+        1
+    }
 }
 
 /// Calls `body` with each piece of `size` values and its number.
