@@ -1,5 +1,8 @@
 //! Values and gradients against those of burn's own operations.
 
+// The lint knows tests, but not the functions that they share.
+#![allow(clippy::expect_used)]
+
 use burn::tensor::module::{batch_norm_train, conv2d};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Distribution, Tensor, Tolerance, activation};
