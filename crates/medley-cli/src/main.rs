@@ -4,11 +4,13 @@
 //! `say`, `table` and `progress` (what they show) and `exit` (how they end).
 
 mod answers;
+mod data;
 mod database;
 mod evaluate;
 mod exit;
 mod export;
 mod info;
+mod interrupt;
 mod model;
 mod overlay;
 mod predict;
@@ -54,6 +56,7 @@ enum Command {
     Evaluate(evaluate::Options),
     Pretrain(pretrain::Options),
     Export(export::Options),
+    Data(data::Options),
 }
 
 fn main() -> ExitCode {
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Command::Evaluate(options) => evaluate::run(&options),
         Command::Pretrain(options) => pretrain::run(&options),
         Command::Export(options) => export::run(&options),
+        Command::Data(options) => data::run(&options),
     };
     result.unwrap_or_else(|error| exit::report(&error)).into()
 }

@@ -10,9 +10,11 @@
 
 mod augment;
 mod cache;
+pub mod check;
 mod database;
 mod error;
 mod files;
+pub mod import;
 mod loader;
 mod modality;
 mod order;
