@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use image::codecs::png::PngDecoder;
-use image::{ColorType, ExtendedColorType, ImageDecoder};
+use image::{ColorType, ImageDecoder};
 use medley_infer::{IGNORE, Image, MAX_PIXELS, resize};
 
 use crate::error::{DataError, RecordFault};
@@ -177,7 +177,7 @@ pub(crate) fn read_mask(
     let decode = || {
         let grey = decode_grey(path, &bytes)?;
         if grey.bits != 8 {
-            let found = format!("a grey PNG of {} bits", grey.bits);
+            let found = format!("a grey PNG of {} bit", grey.bits);
             return Err(RecordFault::MaskFormat { path: path.to_path_buf(), found });
         }
         compare_sizes(path, (grey.width, grey.height), (example.width, example.height))?;
@@ -204,16 +204,22 @@ pub(crate) fn decode_grey(path: &Path, bytes: &[u8]) -> Result<Grey, RecordFault
         reason: error.to_string(),
     };
     let decoder = PngDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
-    // A palette or 2 and 4 bits would be widened on decoding, and the values would be no class numbers.
-    let stored = decoder.original_color_type();
-    let bits = match (stored, decoder.color_type()) {
-        (ExtendedColorType::L8, ColorType::L8) => 8,
-        (ExtendedColorType::L1, ColorType::L8) => 1,
-        _ => {
-            let (path, found) = (path.to_path_buf(), format!("{stored:?}"));
-            return Err(RecordFault::MaskFormat { path, found });
-        }
+    // The decoder widens palettes and fewer bits and does not say so: the values would be no class numbers. What
+    // is stored stands in the header that it has just read (PNG specification, 11.2.1).
+    let (bits, colour) = match bytes.get(24..26) {
+        Some(&[bits, colour]) => (bits, colour),
+        _ => (0, 0),
     };
+    let found = match (colour, bits, decoder.color_type()) {
+        (0, 1 | 8, ColorType::L8) => None,
+        (0, _, ColorType::L8 | ColorType::L16) => Some(format!("a grey PNG of {bits} bits")),
+        (3, ..) => Some("a PNG with a palette".to_string()),
+        (0 | 4, ..) => Some("a grey PNG with transparency".to_string()),
+        _ => Some("a colour PNG".to_string()),
+    };
+    if let Some(found) = found {
+        return Err(RecordFault::MaskFormat { path: path.to_path_buf(), found });
+    }
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         let reason = format!("{width}x{height} pixels are more than {MAX_PIXELS}");

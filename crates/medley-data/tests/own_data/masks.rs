@@ -67,6 +67,33 @@ fn said_to_be_class_numbers_255_is_ignored() {
 }
 
 #[test]
+fn masks_of_one_bit_hold_the_two_classes_whatever_they_are_said_to_be() {
+    for mask_values in [MaskValues::Auto, MaskValues::Index, MaskValues::Binary] {
+        let place = Place::new();
+        place.picture("images/a.png", 1);
+        place.write("masks/a.png", png(1, 0, &[0xFF, 0, 0, 0, 0]));
+        let plan = plan(&place, &["background", "lesion"]);
+        run(&ImportPlan { mask_values, ..plan }).unwrap();
+        // The first byte of a row is eight pixels.
+        assert_eq!(pixels(&place, 2), [(0, 32 * 30), (1, 8 * 30)], "{mask_values:?}");
+    }
+}
+
+#[test]
+fn in_a_database_a_mask_of_fewer_bits_is_a_fault() {
+    let place = Place::new();
+    place.picture("images/a.png", 1);
+    place.mask("masks/a.png", rectangle(1));
+    run(&plan(&place, &["background", "lesion"])).unwrap();
+    // Widened to a byte, one bit would be "ignore", and two bits no classes.
+    for (bits, row) in [(1, vec![0xFF; 5]), (2, vec![0x55; 10]), (4, vec![0x11; 20])] {
+        std::fs::write(place.path("db/mine/masks/00000.png"), png(bits, 0, &row)).unwrap();
+        let error = place.all()[0].read_mask(2).unwrap_err().to_string();
+        assert!(error.contains(&format!("a grey PNG of {bits} bit")), "{error}");
+    }
+}
+
+#[test]
 fn folders_of_splits_lie_above_or_below_images_and_masks() {
     for layout in ["SPLIT/FOLDER", "FOLDER/SPLIT"] {
         let place = Place::new();
@@ -109,7 +136,7 @@ fn bad_masks_are_named_with_their_reason() {
     with("value");
     image::GrayImage::new(SIZE.1, SIZE.0).save(with("turned")).unwrap();
     RgbImage::from_pixel(SIZE.0, SIZE.1, Rgb([1; 3])).save(with("colour")).unwrap();
-    std::fs::write(with("palette"), palette()).unwrap();
+    std::fs::write(with("palette"), png(8, 3, &[0; 40])).unwrap();
     place.picture("masks/lossy.jpg", 1);
     with("lossy");
     with("alone");
@@ -120,8 +147,8 @@ fn bad_masks_are_named_with_their_reason() {
         &[
             &["images/value.png", "masks/value.png", "the value 2 at (7, 3)", "0 to 1 or 255"],
             &["turned.png is 30x40", "the picture is 40x30"],
-            &["colour.png", "Rgb8", "8-bit grey PNG"],
-            &["palette.png", "8-bit grey PNG"],
+            &["colour.png is a colour PNG", "8-bit grey PNG"],
+            &["palette.png is a PNG with a palette", "8-bit grey PNG"],
             &["lossy.jpg cannot be decoded"],
             &["images/alone.png", "no mask"],
             &["masks/widow.png", "picture"],
@@ -141,8 +168,8 @@ fn classes_have_to_be_named_the_background_among_them() {
     assert!(place.refusal(&plan(&place, &["a", "a"])).contains("twice"));
 }
 
-/// A PNG of two palette entries, of the size of the pictures.
-fn palette() -> Vec<u8> {
+/// A PNG of the size of the pictures: its bits a pixel, its colour type (0 grey, 3 palette), the bytes of every row.
+fn png(bits: u8, colour: u8, row: &[u8]) -> Vec<u8> {
     let chunk = |kind: &[u8; 4], data: &[u8]| {
         let mut bytes = (data.len() as u32).to_be_bytes().to_vec();
         let named = [&kind[..], data].concat();
@@ -151,18 +178,24 @@ fn palette() -> Vec<u8> {
         bytes
     };
     let mut header = [SIZE.0.to_be_bytes(), SIZE.1.to_be_bytes()].concat();
-    header.extend([8, 3, 0, 0, 0]);
+    header.extend([bits, colour, 0, 0, 0]);
     // The rows, each after its filter's number, in one stored block of zlib.
-    let rows = vec![0; (SIZE.0 as usize + 1) * SIZE.1 as usize];
+    let rows = [&[0], row].concat().repeat(SIZE.1 as usize);
     let length = rows.len() as u16;
     let mut stored = vec![0x78, 0x01, 0x01];
     stored.extend([length.to_le_bytes(), (!length).to_le_bytes()].concat());
     stored.extend(&rows);
-    // Adler-32 of zeros: 1 in the low half, the number of bytes in the high one.
-    stored.extend((u32::from(length) << 16 | 1).to_be_bytes());
+    // Adler-32.
+    let (a, b) = rows.iter().fold((1, 0), |(a, b), byte| {
+        let a = (a + u32::from(*byte)) % 65_521;
+        (a, (b + a) % 65_521)
+    });
+    stored.extend((b << 16 | a).to_be_bytes());
     let mut png = vec![137, 80, 78, 71, 13, 10, 26, 10];
     png.extend(chunk(b"IHDR", &header));
-    png.extend(chunk(b"PLTE", &[0, 0, 0, 255, 255, 255]));
+    if colour == 3 {
+        png.extend(chunk(b"PLTE", &[0, 0, 0, 255, 255, 255]));
+    }
     png.extend(chunk(b"IDAT", &stored));
     png.extend(chunk(b"IEND", &[]));
     png
