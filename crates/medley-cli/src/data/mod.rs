@@ -24,7 +24,7 @@ Examples:
 
 #[derive(Subcommand)]
 enum Command {
-    Import(import::Options),
+    Import(Box<import::Options>),
     Check(check::Options),
 }
 

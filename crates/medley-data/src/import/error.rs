@@ -72,8 +72,8 @@ fn skipped(faults: &[Fault]) -> String {
 pub struct Fault {
     /// Where it stands.
     pub place: SourcePlace,
-    /// What is wrong with it.
-    pub reason: FaultReason,
+    /// What is wrong with it; boxed, as few records have one.
+    pub reason: Box<FaultReason>,
 }
 
 /// A place in the source.
@@ -98,7 +98,7 @@ impl SourcePlace {
 
     /// The fault of what stands here.
     pub(crate) fn fault(self, reason: impl Into<FaultReason>) -> Fault {
-        Fault { place: self, reason: reason.into() }
+        Fault { place: self, reason: Box::new(reason.into()) }
     }
 }
 

@@ -10,6 +10,9 @@ use zip::write::SimpleFileOptions;
 
 use super::place::{Place, assert_faults, names, run};
 
+/// Names and arrays of an archive.
+type Entries<'a> = &'a [(&'a str, Vec<u8>)];
+
 /// An array as NumPy writes it.
 fn array<T: AutoSerialize + Copy>(shape: &[u64], values: &[T]) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -25,7 +28,7 @@ fn array<T: AutoSerialize + Copy>(shape: &[u64], values: &[T]) -> Vec<u8> {
 }
 
 /// An archive as `numpy.savez_compressed` writes it.
-fn npz(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
+fn npz(entries: Entries<'_>) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in entries {
         zip.start_file(format!("{name}.npy"), SimpleFileOptions::default()).unwrap();
@@ -40,7 +43,7 @@ fn grey(count: u64) -> Vec<u8> {
     array(&[count, 4, 5], &values)
 }
 
-fn plan(place: &Place, entries: &[(&str, Vec<u8>)]) -> ImportPlan {
+fn plan(place: &Place, entries: Entries<'_>) -> ImportPlan {
     place.write("set.npz", npz(entries));
     let source = place.path("source/set.npz");
     ImportPlan { source, classes: names(&["a", "b", "c"]), ..place.plan(Format::Medmnist) }
@@ -109,7 +112,7 @@ fn labels_that_are_no_class_are_named_with_their_place() {
 fn other_archives_are_refused_in_words() {
     let labels = || array::<u8>(&[2, 1], &[0, 1]);
     let bytes = |count: usize| vec![7u8; count];
-    let cases: [(&[(&str, Vec<u8>)], &str); 8] = [
+    let cases: [(Entries<'_>, &str); 8] = [
         (&[("images", grey(2))], "expected train_images"),
         (&[("train_images", grey(2))], "train_labels"),
         (&[("train_images", grey(3)), ("train_labels", labels())], "2 labels for 3 pictures"),
