@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use medley_data::DataError;
+use medley_data::import::ImportError;
 use medley_export::ExportError;
 use medley_infer::{ImageError, InferError};
 use medley_package::PackageError;
@@ -82,6 +83,14 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Option<Exit> {
     }
     if let Some(error) = cause.downcast_ref::<InferError>() {
         return Some(of_inference(error));
+    }
+    if let Some(error) = cause.downcast_ref::<ImportError>() {
+        return Some(match error {
+            ImportError::Stopped => Exit::Interrupted,
+            ImportError::Write { .. } => Exit::Failed,
+            ImportError::Data(error) => of_data(error),
+            _ => Exit::BadInput,
+        });
     }
     if let Some(error) = cause.downcast_ref::<DataError>() {
         return Some(of_data(error));

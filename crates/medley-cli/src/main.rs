@@ -4,6 +4,7 @@
 //! `say`, `table` and `progress` (what they show) and `exit` (how they end).
 
 mod answers;
+mod data;
 mod database;
 mod evaluate;
 mod exit;
@@ -56,6 +57,7 @@ enum Command {
     Evaluate(Box<evaluate::Options>),
     Pretrain(pretrain::Options),
     Export(export::Options),
+    Data(data::Options),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Command::Evaluate(options) => evaluate::run(&options),
         Command::Pretrain(options) => pretrain::run(&options),
         Command::Export(options) => export::run(&options),
+        Command::Data(options) => data::run(&options),
     };
     result.unwrap_or_else(|error| exit::report(&error)).into()
 }

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use image::codecs::png::PngDecoder;
-use image::{ColorType, ExtendedColorType, ImageDecoder};
-use medley_infer::{IGNORE, Image, resize};
+use image::{ColorType, ImageDecoder};
+use medley_infer::{IGNORE, Image, MAX_PIXELS, resize};
 
 use crate::error::{DataError, RecordFault};
 use crate::records::{Example, Target};
@@ -149,11 +149,21 @@ impl Picture {
 /// Decodes an example's image and compares its size with the record.
 pub(crate) fn read_image(example: &Example) -> Result<Image, DataError> {
     let bytes = read(&example.image)?;
-    let image = Image::decode(&bytes).map_err(|error| {
-        let path = example.image.clone();
-        example.place.fault(RecordFault::Decode { path, reason: error.to_string() })
+    decode_image(&example.image, &bytes, (example.width, example.height))
+        .map_err(|fault| example.place.fault(fault))
+}
+
+/// Decodes an image of the stated size.
+pub(crate) fn decode_image(
+    path: &Path,
+    bytes: &[u8],
+    size: (u32, u32),
+) -> Result<Image, RecordFault> {
+    let image = Image::decode(bytes).map_err(|error| RecordFault::Decode {
+        path: path.to_path_buf(),
+        reason: error.to_string(),
     })?;
-    compare_sizes(example, &example.image, (image.width(), image.height()))?;
+    compare_sizes(path, (image.width(), image.height()), size)?;
     Ok(image)
 }
 
@@ -164,39 +174,88 @@ pub(crate) fn read_mask(
     classes: usize,
 ) -> Result<Vec<u8>, DataError> {
     let bytes = read(path)?;
-    let fault = |fault| example.place.fault(fault);
-    let damaged = |error: image::ImageError| {
-        fault(RecordFault::Decode { path: path.to_path_buf(), reason: error.to_string() })
+    let decode = || {
+        let grey = decode_grey(path, &bytes)?;
+        if grey.bits != 8 {
+            let found = format!("a grey PNG of {} bit", grey.bits);
+            return Err(RecordFault::MaskFormat { path: path.to_path_buf(), found });
+        }
+        compare_sizes(path, (grey.width, grey.height), (example.width, example.height))?;
+        check_mask(path, &grey.values, grey.width, classes)?;
+        Ok(grey.values)
     };
-    let decoder = PngDecoder::new(Cursor::new(&bytes)).map_err(damaged)?;
-    // A palette or fewer bits would be widened on decoding, and the values would be no class numbers.
-    let (stored, decoded) = (decoder.original_color_type(), decoder.color_type());
-    if stored != ExtendedColorType::L8 || decoded != ColorType::L8 {
-        let (path, found) = (path.to_path_buf(), format!("{stored:?}"));
-        return Err(fault(RecordFault::MaskFormat { path, found }));
-    }
-    let (width, height) = decoder.dimensions();
-    compare_sizes(example, path, (width, height))?;
-    let mut mask = vec![0; width as usize * height as usize];
-    decoder.read_image(&mut mask).map_err(damaged)?;
-    let wrong = |value: &u8| usize::from(*value) >= classes && *value != IGNORE;
-    if let Some(at) = mask.iter().position(wrong) {
-        let (x, y) = (at as u32 % width, at as u32 / width);
-        let path = path.to_path_buf();
-        return Err(fault(RecordFault::MaskValue { path, value: mask[at], x, y, classes }));
-    }
-    Ok(mask)
+    decode().map_err(|fault| example.place.fault(fault))
 }
 
-fn compare_sizes(example: &Example, path: &Path, found: (u32, u32)) -> Result<(), DataError> {
-    let expected = (example.width, example.height);
+/// A grey PNG as it is stored.
+pub(crate) struct Grey {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    /// Bits of a stored value: 8, or 1, whose values are 0 and 255.
+    pub(crate) bits: u8,
+    /// Row by row.
+    pub(crate) values: Vec<u8>,
+}
+
+/// Decodes a grey PNG of 8 bits or one, and nothing that the decoder would change the values of.
+pub(crate) fn decode_grey(path: &Path, bytes: &[u8]) -> Result<Grey, RecordFault> {
+    let damaged = |error: image::ImageError| RecordFault::Decode {
+        path: path.to_path_buf(),
+        reason: error.to_string(),
+    };
+    let decoder = PngDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
+    // The decoder widens palettes and fewer bits and does not say so: the values would be no class numbers. What
+    // is stored stands in the header that it has just read (PNG specification, 11.2.1).
+    let (bits, colour) = match bytes.get(24..26) {
+        Some(&[bits, colour]) => (bits, colour),
+        _ => (0, 0),
+    };
+    let found = match (colour, bits, decoder.color_type()) {
+        (0, 1 | 8, ColorType::L8) => None,
+        (0, _, ColorType::L8 | ColorType::L16) => Some(format!("a grey PNG of {bits} bits")),
+        (3, ..) => Some("a PNG with a palette".to_string()),
+        (0 | 4, ..) => Some("a grey PNG with transparency".to_string()),
+        _ => Some("a colour PNG".to_string()),
+    };
+    if let Some(found) = found {
+        return Err(RecordFault::MaskFormat { path: path.to_path_buf(), found });
+    }
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        let reason = format!("{width}x{height} pixels are more than {MAX_PIXELS}");
+        return Err(RecordFault::Decode { path: path.to_path_buf(), reason });
+    }
+    let mut values = vec![0; width as usize * height as usize];
+    decoder.read_image(&mut values).map_err(damaged)?;
+    Ok(Grey { width, height, bits, values })
+}
+
+/// Every value is a class or [`IGNORE`].
+pub(crate) fn check_mask(
+    path: &Path,
+    mask: &[u8],
+    width: u32,
+    classes: usize,
+) -> Result<(), RecordFault> {
+    let wrong = |value: &u8| usize::from(*value) >= classes && *value != IGNORE;
+    let Some(at) = mask.iter().position(wrong) else { return Ok(()) };
+    let (x, y) = (at as u32 % width, at as u32 / width);
+    let path = path.to_path_buf();
+    Err(RecordFault::MaskValue { path, value: mask[at], x, y, classes })
+}
+
+/// The size of a file, and the one that it should have.
+pub(crate) fn compare_sizes(
+    path: &Path,
+    found: (u32, u32),
+    expected: (u32, u32),
+) -> Result<(), RecordFault> {
     if found == expected {
         return Ok(());
     }
-    let path = path.to_path_buf();
-    Err(example.place.fault(RecordFault::SizeMismatch { path, found, expected }))
+    Err(RecordFault::SizeMismatch { path: path.to_path_buf(), found, expected })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, DataError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
     fs::read(path).map_err(|source| DataError::Io { path: path.to_path_buf(), source })
 }

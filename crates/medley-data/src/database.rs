@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use medley_package::{Presentation, TaskKind, TaskSpec};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
 use crate::modality::Anatomy;
@@ -14,10 +14,10 @@ use crate::plan::TaskPlan;
 use crate::records::{Example, Records, SharedGroup, Split};
 
 /// The version of `tasks.json` that is understood.
-const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// What a task is there for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Trains the foundation model.
@@ -27,7 +27,7 @@ pub enum Role {
 }
 
 /// A task of `tasks.json`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct TaskRecord {
     /// Its name, unique in the database.
     pub name: String,
@@ -65,7 +65,7 @@ impl TaskRecord {
 }
 
 /// What `dataset.json` says.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct DatasetInfo {
     /// Its name, equal to its folder's.
     pub name: String,
@@ -86,6 +86,9 @@ pub struct DatasetInfo {
     /// How many test records were taken out as near-duplicates of training pictures.
     #[serde(default)]
     pub removed_twins: u64,
+    /// How many records each split had when it was written; for readers, not relied on.
+    #[serde(default)]
+    pub counts: BTreeMap<String, u64>,
 }
 
 #[derive(Deserialize)]
@@ -172,6 +175,11 @@ impl Database {
         })
     }
 
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// What is known about a data set.
     ///
     /// # Errors
@@ -239,7 +247,7 @@ impl Database {
 }
 
 /// The field of a record that answers a task of that kind.
-fn field_of(kind: TaskKind) -> &'static str {
+pub(crate) fn field_of(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::Classification => "label",
         TaskKind::Segmentation => "mask",
@@ -262,7 +270,7 @@ fn read_dataset(folder: &Path, name: &str) -> Result<DatasetInfo, DataError> {
     Ok(info)
 }
 
-fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T, DataError> {
+pub(crate) fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T, DataError> {
     let bytes =
         fs::read(file).map_err(|source| DataError::Io { path: file.to_path_buf(), source })?;
     serde_json::from_slice(&bytes).map_err(|error| DataError::Index {

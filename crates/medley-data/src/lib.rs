@@ -1,5 +1,8 @@
 //! The task database of Medley: records, images, augmentation, batches.
 //!
+//! [`import`](mod@import) writes data sets of other formats into a database, [`check`] says what is in one and
+//! what is wrong with it.
+//!
 //! [`Database`] reads tasks and data sets and gives every split of a task as a list of [`Example`]s. A
 //! [`Loader`] turns a plan over such lists into batches, on threads that work ahead of training. What is in the
 //! batch of step k depends on the plan and on k alone, so a run that was interrupted goes on with
@@ -10,9 +13,11 @@
 
 mod augment;
 mod cache;
+pub mod check;
 mod database;
 mod error;
 mod files;
+pub mod import;
 mod loader;
 mod modality;
 mod order;

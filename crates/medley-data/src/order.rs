@@ -18,6 +18,8 @@ pub(crate) enum Purpose {
     Slots = 3,
     /// The augmentation of a draw.
     Augment = 4,
+    /// The splits of an imported data set.
+    Split = 5,
 }
 
 /// The stream for a purpose and two numbers: the whole key is written down, so no two streams meet.

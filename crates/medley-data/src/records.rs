@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use medley_package::TaskKind;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{DataError, RecordFault};
 
@@ -14,7 +14,8 @@ use crate::error::{DataError, RecordFault};
 const MAX_SIDE: u32 = 16_384;
 
 /// Which part of a data set a record belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Split {
     /// Trains.
     Train,
@@ -25,6 +26,9 @@ pub enum Split {
 }
 
 impl Split {
+    /// All three, in the order of their use.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Val, Self::Test];
+
     /// The split of that name in the files.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
@@ -107,56 +111,80 @@ pub struct SharedGroup {
 }
 
 /// A line of `records.jsonl` as it is written.
-#[derive(Deserialize)]
-struct RawRecord {
-    id: String,
-    image: String,
-    width: u64,
-    height: u64,
-    split: String,
-    group: String,
-    label: Option<i64>,
-    mask: Option<String>,
-    boxes: Option<Vec<Vec<f64>>>,
+#[derive(Default, Deserialize, Serialize)]
+pub(crate) struct RawRecord {
+    pub(crate) id: String,
+    pub(crate) image: String,
+    pub(crate) width: u64,
+    pub(crate) height: u64,
+    pub(crate) split: String,
+    pub(crate) group: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) label: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mask: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) boxes: Option<Vec<Vec<f64>>>,
 }
 
 /// A line whose common fields are checked.
 pub(crate) struct Record {
-    raw: RawRecord,
-    split: Split,
+    pub(crate) raw: RawRecord,
+    pub(crate) split: Split,
     width: u32,
     height: u32,
-    place: RecordPlace,
+    pub(crate) place: RecordPlace,
 }
 
 /// All lines of a data set.
 pub(crate) struct Records {
-    folder: PathBuf,
-    list: Vec<Record>,
+    pub(crate) folder: PathBuf,
+    pub(crate) list: Vec<Record>,
 }
 
 impl Records {
     /// Reads and checks `records.jsonl` of the data set's folder. Blank lines are passed over.
     pub(crate) fn read(folder: &Path) -> Result<Self, DataError> {
+        let (records, faults) = Self::read_all(folder)?;
+        match faults.into_iter().next() {
+            Some(fault) => Err(fault),
+            None => Ok(records),
+        }
+    }
+
+    /// The same, but a bad line does not keep the others from being read: its fault is in the list.
+    pub(crate) fn read_all(folder: &Path) -> Result<(Self, Vec<DataError>), DataError> {
         let file = folder.join("records.jsonl");
         let text = fs::read_to_string(&file)
             .map_err(|source| DataError::Io { path: file.clone(), source })?;
-        let mut list = Vec::new();
+        let mut list: Vec<Record> = Vec::new();
+        let mut faults = Vec::new();
         let mut ids: HashMap<String, usize> = HashMap::new();
         for (index, line) in text.lines().enumerate() {
             if line.trim().is_empty() {
                 continue;
             }
             let place = RecordPlace { file: file.clone(), line: index + 1 };
-            let record = Record::parse(line, place)?;
-            if let Some(first) = ids.insert(record.raw.id.clone(), index + 1) {
-                return Err(record
-                    .place
-                    .fault(RecordFault::DuplicateId { id: record.raw.id.clone(), first }));
+            let record = match Record::parse(line, place) {
+                Ok(record) => record,
+                Err(fault) => {
+                    faults.push(fault);
+                    continue;
+                }
+            };
+            let id = &record.raw.id;
+            match ids.get(id) {
+                Some(&first) => {
+                    let fault = RecordFault::DuplicateId { id: id.clone(), first };
+                    faults.push(record.place.fault(fault));
+                }
+                None => {
+                    ids.insert(id.clone(), index + 1);
+                    list.push(record);
+                }
             }
-            list.push(record);
         }
-        Ok(Self { folder: folder.to_path_buf(), list })
+        Ok((Self { folder: folder.to_path_buf(), list }, faults))
     }
 
     /// The groups that lie in more than one split, by name.
@@ -232,8 +260,18 @@ impl Record {
         Ok(Self { raw, split, width, height, place })
     }
 
+    /// Width and height that the record states, in pixels.
+    pub(crate) fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+
+    /// Its image file.
+    pub(crate) fn image(&self, folder: &Path) -> Result<PathBuf, RecordFault> {
+        existing(folder, &self.raw.image)
+    }
+
     /// The record as an example of a task of that kind with that many classes.
-    fn example(
+    pub(crate) fn example(
         &self,
         folder: &Path,
         kind: TaskKind,
@@ -253,14 +291,14 @@ impl Record {
                 let checked = boxes
                     .iter()
                     .enumerate()
-                    .map(|(index, found)| self.check_box(index, found, classes))
+                    .map(|(index, found)| check_box(index, found, self.size(), classes))
                     .collect::<Result<_, _>>()?;
                 Target::Boxes(checked)
             }
         };
         Ok(Example {
             id: self.raw.id.clone(),
-            image: existing(folder, &self.raw.image)?,
+            image: self.image(folder)?,
             group: self.raw.group.clone(),
             width: self.width,
             height: self.height,
@@ -268,40 +306,41 @@ impl Record {
             place: self.place.clone(),
         })
     }
+}
 
-    /// A box with its corners in order and inside the image, and a class that exists.
-    fn check_box(
-        &self,
-        index: usize,
-        found: &[f64],
-        classes: usize,
-    ) -> Result<[f32; 5], RecordFault> {
-        let fault = |reason: String| RecordFault::Box { index, found: found.to_vec(), reason };
-        let &[x0, y0, x1, y1, class] = found else {
-            return Err(fault("expected five numbers, [x0, y0, x1, y1, class]".to_string()));
-        };
-        if found.iter().any(|value| !value.is_finite()) {
-            return Err(fault("expected finite numbers".to_string()));
-        }
-        if class.fract() != 0.0 || class < 0.0 || class >= classes as f64 {
-            return Err(fault(format!("expected a class from 0 to {}", classes - 1)));
-        }
-        if x0 >= x1 || y0 >= y1 {
-            return Err(fault("expected x0 < x1 and y0 < y1".to_string()));
-        }
-        let (width, height) = (f64::from(self.width), f64::from(self.height));
-        if x0 < 0.0 || y0 < 0.0 || x1 > width || y1 > height {
-            return Err(fault(format!("expected corners inside the image, {width}x{height}")));
-        }
-        Ok([x0 as f32, y0 as f32, x1 as f32, y1 as f32, class as f32])
+/// A box with its corners in order and inside an image of that size, and a class that exists.
+pub(crate) fn check_box(
+    index: usize,
+    found: &[f64],
+    size: (u32, u32),
+    classes: usize,
+) -> Result<[f32; 5], RecordFault> {
+    let fault = |reason: String| RecordFault::Box { index, found: found.to_vec(), reason };
+    let &[x0, y0, x1, y1, class] = found else {
+        return Err(fault("expected five numbers, [x0, y0, x1, y1, class]".to_string()));
+    };
+    if found.iter().any(|value| !value.is_finite()) {
+        return Err(fault("expected finite numbers".to_string()));
     }
+    if class.fract() != 0.0 || class < 0.0 || class >= classes as f64 {
+        return Err(fault(format!("expected a class from 0 to {}", classes - 1)));
+    }
+    if x0 >= x1 || y0 >= y1 {
+        return Err(fault("expected x0 < x1 and y0 < y1".to_string()));
+    }
+    let (width, height) = (f64::from(size.0), f64::from(size.1));
+    if x0 < 0.0 || y0 < 0.0 || x1 > width || y1 > height {
+        return Err(fault(format!("expected corners inside the image, {width}x{height}")));
+    }
+    Ok([x0 as f32, y0 as f32, x1 as f32, y1 as f32, class as f32])
 }
 
 fn side(value: u64) -> Option<u32> {
     u32::try_from(value).ok().filter(|side| (1..=MAX_SIDE).contains(side))
 }
 
-fn class(label: i64, classes: usize) -> Result<usize, RecordFault> {
+/// The class that a label numbers.
+pub(crate) fn class(label: i64, classes: usize) -> Result<usize, RecordFault> {
     usize::try_from(label)
         .ok()
         .filter(|label| *label < classes)
