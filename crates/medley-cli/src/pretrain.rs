@@ -22,7 +22,7 @@ use crate::{progress, say};
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{NOTICE}"))]
 pub struct Options {
-    /// The configuration, a TOML file (see configs/)
+    /// The configuration: a preset (smoke, nano-cpu, nano-gpu, tiny-gpu) or a TOML file (docs/configuration.md)
     #[arg(value_name = "CONFIG")]
     config: PathBuf,
     #[command(flatten)]
@@ -33,7 +33,8 @@ pub struct Options {
 }
 
 const EXAMPLES: &str = "\
-Example:
+Examples:
+  medley pretrain smoke --data ../shared/data
   medley pretrain configs/medley-nano.toml --data ../shared/data
   medley export runs/medley-nano --out www/models/medley-nano
 
@@ -45,7 +46,7 @@ stops at once, and the last checkpoint stays.";
 /// # Errors
 /// A configuration, database or image that is not right, a loss that is no number, a full disk.
 pub fn run(options: &Options) -> Result<Exit> {
-    let config = TrainConfig::read(&options.config)?;
+    let config = TrainConfig::named(&options.config)?;
     let database = options.data.open()?;
     let names: Vec<&str> = config.tasks.iter().map(|task| task.name.as_str()).collect();
     tell_shared_groups(&database, &names)?;

@@ -10,6 +10,7 @@ mod error;
 mod evaluate;
 pub mod losses;
 pub mod metrics;
+mod preset;
 mod step;
 mod trainer;
 
@@ -17,4 +18,5 @@ pub use checkpoint::{Checkpoint, RunState};
 pub use config::{OptimizerConfig, TaskConfig, TrainConfig, Variant, Way};
 pub use error::TrainError;
 pub use evaluate::{Score, evaluate};
+pub use preset::PRESETS;
 pub use trainer::{Observer, Outcome, StepReport, Trainer};
