@@ -15,6 +15,7 @@ mod predict;
 mod pretrain;
 mod progress;
 mod run;
+mod runs;
 mod say;
 mod table;
 mod training_display;
@@ -53,6 +54,7 @@ enum Command {
     Info(info::Options),
     Evaluate(evaluate::Options),
     Pretrain(pretrain::Options),
+    Runs(runs::Options),
     Export(export::Options),
 }
 
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Command::Info(options) => info::run(&options),
         Command::Evaluate(options) => evaluate::run(&options),
         Command::Pretrain(options) => pretrain::run(&options),
+        Command::Runs(options) => runs::run(&options),
         Command::Export(options) => export::run(&options),
     };
     result.unwrap_or_else(|error| exit::report(&error)).into()

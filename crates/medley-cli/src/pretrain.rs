@@ -17,8 +17,9 @@ use crate::{progress, say};
 
 /// Train a model on the tasks of a configuration, all together
 ///
-/// A run lies in a folder of its own, below --runs: checkpoint, and metrics.jsonl with a line for each step. Where
-/// a checkpoint lies there already, the run goes on from it as if it had never stopped.
+/// A run lies in a folder of its own, below --runs: its configuration in full, its checkpoint, metrics.jsonl with a
+/// line for each step, and losses.svg. Where a checkpoint lies there already, the run goes on from it as if it had
+/// never stopped.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{NOTICE}"))]
 pub struct Options {
