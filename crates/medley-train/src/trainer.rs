@@ -334,6 +334,9 @@ impl Trainer {
     }
 
     fn save(&self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        // burn holds the last batch's statistics back until they are asked for, and its records do not ask:
+        // without this a checkpoint would miss them.
+        let _ = self.last_model();
         let state = RunState { step: self.step, config: self.config.clone() };
         let average = self.average.as_ref().map(Average::model);
         Checkpoint::of(&self.folder).write(&self.model, average, &self.optimizer, &state)?;
