@@ -18,6 +18,7 @@ mod predict;
 mod pretrain;
 mod progress;
 mod run;
+mod runs;
 mod say;
 mod table;
 mod training_display;
@@ -56,6 +57,7 @@ enum Command {
     Info(info::Options),
     Evaluate(Box<evaluate::Options>),
     Pretrain(pretrain::Options),
+    Runs(runs::Options),
     Export(export::Options),
     Data(data::Options),
 }
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Info(options) => info::run(&options),
         Command::Evaluate(options) => evaluate::run(&options),
         Command::Pretrain(options) => pretrain::run(&options),
+        Command::Runs(options) => runs::run(&options),
         Command::Export(options) => export::run(&options),
         Command::Data(options) => data::run(&options),
     };

@@ -14,12 +14,13 @@ use crate::{interrupt, progress, say};
 
 /// Train a model on the tasks of a configuration, all together
 ///
-/// A run lies in a folder of its own, below --runs: checkpoint, and metrics.jsonl with a line for each step. Where
-/// a checkpoint lies there already, the run goes on from it as if it had never stopped.
+/// A run lies in a folder of its own, below --runs: its configuration in full, its checkpoint, metrics.jsonl with a
+/// line for each step, and losses.svg. Where a checkpoint lies there already, the run goes on from it as if it had
+/// never stopped.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{NOTICE}"))]
 pub struct Options {
-    /// The configuration, a TOML file (see configs/)
+    /// The configuration: a preset (smoke, nano-cpu, nano-gpu, tiny-gpu) or a TOML file (docs/configuration.md)
     #[arg(value_name = "CONFIG")]
     config: PathBuf,
     #[command(flatten)]
@@ -30,7 +31,8 @@ pub struct Options {
 }
 
 const EXAMPLES: &str = "\
-Example:
+Examples:
+  medley pretrain smoke --data ../shared/data
   medley pretrain configs/medley-nano.toml --data ../shared/data
   medley export runs/medley-nano --out www/models/medley-nano
 
@@ -42,7 +44,7 @@ stops at once, and the last checkpoint stays.";
 /// # Errors
 /// A configuration, database or image that is not right, a loss that is no number, a full disk.
 pub fn run(options: &Options) -> Result<Exit> {
-    let config = TrainConfig::read(&options.config)?;
+    let config = TrainConfig::named(&options.config)?;
     let database = options.data.open()?;
     let names: Vec<&str> = config.tasks.iter().map(|task| task.name.as_str()).collect();
     tell_shared_groups(&database, &names)?;

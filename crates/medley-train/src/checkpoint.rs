@@ -77,20 +77,20 @@ impl Checkpoint {
         let new = self.beside("new");
         let old = self.beside("old");
         remove(&new)?;
-        fs::create_dir_all(&new).map_err(|error| TrainError::file(&new, error))?;
+        fs::create_dir_all(&new).map_err(|error| TrainError::write(&new, error))?;
         for (file, model) in [(WEIGHTS, Some(model)), (AVERAGE, average)] {
             let Some(model) = model else { continue };
             let path = new.join(file);
             let saved = model.clone().into_record().save(&path);
-            saved.map_err(|error| TrainError::file(&path, format!("{error:?}")))?;
+            saved.map_err(|error| TrainError::write(&path, error))?;
         }
         let path = new.join(MOMENTS);
-        optimizer.save(&path).map_err(|error| TrainError::file(&path, format!("{error:?}")))?;
+        optimizer.save(&path).map_err(|error| TrainError::write(&path, error))?;
         // The state is written last: a folder without it is no checkpoint.
         let path = new.join(STATE);
         let text =
-            serde_json::to_vec_pretty(state).map_err(|error| TrainError::file(&path, error))?;
-        fs::write(&path, text).map_err(|error| TrainError::file(&path, error))?;
+            serde_json::to_vec_pretty(state).map_err(|error| TrainError::write(&path, error))?;
+        fs::write(&path, text).map_err(|error| TrainError::write(&path, error))?;
 
         if self.folder.join(STATE).exists() {
             remove(&old)?;
@@ -169,12 +169,12 @@ fn answering(state: &RunState) -> &'static str {
 fn remove(folder: &Path) -> Result<(), TrainError> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(TrainError::file(folder, error))
+            Err(TrainError::write(folder, error))
         }
         _ => Ok(()),
     }
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), TrainError> {
-    fs::rename(from, to).map_err(|error| TrainError::file(from, error))
+    fs::rename(from, to).map_err(|error| TrainError::write(from, error))
 }

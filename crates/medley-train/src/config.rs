@@ -1,12 +1,9 @@
-//! The configuration of a pretraining run, one TOML file.
-
-use std::path::Path;
+//! The configuration of a pretraining run. `preset` reads it; docs/configuration.md has a row for each key.
 
 use medley_model::{EncoderConfig, HeadConfig, HeadKind, ModelConfig, NanoConfig, SwinConfig};
 use medley_package::{Presentation, TaskKind, TaskSpec};
 use serde::{Deserialize, Serialize};
 
-use crate::error::TrainError;
 use crate::schedule::{cosine, warm_up};
 
 /// Which model is trained.
@@ -154,23 +151,8 @@ pub struct TrainConfig {
 }
 
 impl TrainConfig {
-    /// Reads and checks a TOML file.
-    ///
-    /// # Errors
-    /// A file that cannot be read, a key that is unknown or missing, a value out of range.
-    pub fn read(path: &Path) -> Result<Self, TrainError> {
-        let text = std::fs::read_to_string(path).map_err(|error| TrainError::file(path, error))?;
-        let place = path.display().to_string();
-        let config: Self = toml::from_str(&text).map_err(|error| TrainError::Config {
-            place: place.clone(),
-            reason: error.to_string(),
-        })?;
-        config.check().map_err(|reason| TrainError::Config { place, reason })?;
-        Ok(config)
-    }
-
     /// Whether the values fit together; the reason if not.
-    fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         let Some(first) = self.tasks.first() else {
             return Err("no [[tasks]]; expected at least one".into());
         };

@@ -50,6 +50,23 @@ pub enum TrainError {
         /// What went wrong and what to do.
         reason: String,
     },
+    /// A file of the run that cannot be written.
+    #[error(
+        "{}: writing failed: {reason}; make room or allow writing there, then the same command goes on from \
+         the last checkpoint, which is unharmed", path.display()
+    )]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// A run that another process trains.
+    #[error("{}: another process trains this run; wait for it, stop it, or give the run another name", path.display())]
+    Busy {
+        /// The run's folder.
+        path: PathBuf,
+    },
     /// A checkpoint that does not belong to this configuration.
     #[error(
         "{}: the checkpoint was written with another configuration ({what}); start a new run under another \
@@ -87,5 +104,9 @@ pub enum TrainError {
 impl TrainError {
     pub(crate) fn file(path: impl Into<PathBuf>, error: impl std::fmt::Display) -> Self {
         Self::File { path: path.into(), reason: error.to_string() }
+    }
+
+    pub(crate) fn write(path: impl Into<PathBuf>, error: impl std::fmt::Display) -> Self {
+        Self::Write { path: path.into(), reason: error.to_string() }
     }
 }

@@ -1,13 +1,12 @@
 //! The loop over steps.
 //!
 //! Both ways of design are here. Mixed: one batch holds every task, one backward pass, one step.
-//! Alternating: one batch of each task in turn; its head steps at once, its activations are freed,
-//! and the shared blocks' gradients add up until the round is over. AdamW keeps its moments for
-//! each parameter alone, so the one [`ModuleOptimizer`] here is every head's own optimizer and the
-//! shared blocks' in one object.
+//! Alternating: one batch of each task in turn; its activations are freed, its head's gradients wait
+//! and the shared blocks' add up until the round is over, so that a round whose images cannot be read
+//! changes nothing. AdamW keeps its moments for each parameter alone, so the one [`ModuleOptimizer`]
+//! here is every head's own optimizer and the shared blocks' in one object.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -25,7 +24,10 @@ use crate::checkpoint::{Checkpoint, RunState};
 use crate::config::{TrainConfig, Way};
 use crate::error::TrainError;
 use crate::evaluate::{Score, evaluate};
+use crate::lock::RunLock;
+use crate::log::Log;
 use crate::step::{TaskLoss, losses};
+use crate::{files, plot};
 
 /// Batches made ahead of the training.
 const AHEAD: usize = 3;
@@ -88,13 +90,16 @@ pub struct Trainer {
     device: Device,
     folder: PathBuf,
     step: u64,
+    /// Until this is dropped no other process trains the run.
+    _lock: RunLock,
 }
 
 impl Trainer {
     /// Begins a run in `folder`, or goes on where its checkpoint stands. `device`: without autodiff.
     ///
     /// # Errors
-    /// A task that the database does not have, a checkpoint of another configuration.
+    /// A task that the database does not have, a checkpoint of another configuration, a run that another
+    /// process trains.
     pub fn open(
         config: TrainConfig,
         database: &Database,
@@ -112,7 +117,8 @@ impl Trainer {
             .with_epsilon(ADAM_EPSILON)
             .with_grad_clipping(Some(GradientClippingConfig::Norm(config.optimizer.clip)))
             .init();
-        fs::create_dir_all(folder).map_err(|error| TrainError::file(folder, error))?;
+        fs::create_dir_all(folder).map_err(|error| TrainError::write(folder, error))?;
+        let _lock = RunLock::take(folder)?;
         let checkpoint = Checkpoint::of(folder);
         let mut step = 0;
         let mut average = None;
@@ -130,8 +136,11 @@ impl Trainer {
             optimizer = checkpoint.moments(optimizer)?;
             step = state.step;
         }
+        let path = folder.join("config.toml");
+        let text = toml::to_string(&config).map_err(|error| TrainError::write(&path, error))?;
+        files::replace(&path, text.as_bytes())?;
         let folder = folder.to_owned();
-        Ok(Self { config, tasks, plan, model, average, optimizer, device, folder, step })
+        Ok(Self { config, tasks, plan, model, average, optimizer, device, folder, step, _lock })
     }
 
     /// Steps done.
@@ -165,40 +174,70 @@ impl Trainer {
         observer: &mut dyn Observer,
         stop: &AtomicBool,
     ) -> Result<Outcome, TrainError> {
-        let mut loader = Loader::start_at(self.plan.clone(), self.step * self.batches_per_step())?;
-        let log_path = self.folder.join("metrics.jsonl");
-        let mut log = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&log_path)
-            .map_err(|error| TrainError::file(&log_path, error))?;
         let mut saved = self.step;
+        let ended = self.train(database, observer, stop, &mut saved);
+        match &ended {
+            Ok(_) => plot::draw(&self.folder)?,
+            // An image that cannot be read takes nothing away from the steps before it.
+            Err(TrainError::Data(_)) if saved != self.step => self.save(observer)?,
+            Err(_) => {}
+        }
+        ended
+    }
+
+    /// See [`Self::run`]; `saved` is the step of the last checkpoint.
+    fn train(
+        &mut self,
+        database: &Database,
+        observer: &mut dyn Observer,
+        stop: &AtomicBool,
+        saved: &mut u64,
+    ) -> Result<Outcome, TrainError> {
+        let mut loader = Loader::start_at(self.plan.clone(), self.step * self.batches_per_step())?;
+        let mut log = Log::resume(&self.folder, self.step)?;
+        self.validate_if_due(database, &mut log, observer, stop)?;
         while self.step < self.config.steps {
             if stop.load(Ordering::Relaxed) {
                 self.save(observer)?;
                 return Ok(Outcome::Stopped { step: self.step });
             }
             let report = self.advance(&mut loader)?;
-            let line = serde_json::to_string(&report)
-                .map_err(|error| TrainError::file(&log_path, error))?;
-            writeln!(log, "{line}").map_err(|error| TrainError::file(&log_path, error))?;
+            log.step(&report)?;
             observer.step(&report);
             if self.step.is_multiple_of(self.config.checkpoint_every) {
                 self.save(observer)?;
-                saved = self.step;
+                *saved = self.step;
             }
-            let every = self.config.validate_every;
-            if every > 0 && self.step.is_multiple_of(every) {
-                let scores = self.validate(database, stop)?;
-                observer.validated(self.step, &scores);
-                let line = serde_json::json!({ "step": self.step, "validation": scores });
-                writeln!(log, "{line}").map_err(|error| TrainError::file(&log_path, error))?;
-            }
+            self.validate_if_due(database, &mut log, observer, stop)?;
         }
-        if saved != self.step {
+        if *saved != self.step {
             self.save(observer)?;
+            *saved = self.step;
         }
         Ok(Outcome::Finished)
+    }
+
+    /// Measures where the configuration asks for it after this step, unless the log has it already.
+    fn validate_if_due(
+        &self,
+        database: &Database,
+        log: &mut Log,
+        observer: &mut dyn Observer,
+        stop: &AtomicBool,
+    ) -> Result<(), TrainError> {
+        let every = self.config.validate_every;
+        let due = self.step > 0 && every > 0 && self.step.is_multiple_of(every);
+        if !due || log.has_validation(self.step) {
+            return Ok(());
+        }
+        let scores = self.validate(database, stop)?;
+        // Cut short it is no measurement; the run that goes on from here makes it anew.
+        if !stop.load(Ordering::Relaxed) {
+            observer.validated(self.step, &scores);
+            log.validation(self.step, &scores)?;
+            plot::draw(&self.folder)?;
+        }
+        Ok(())
     }
 
     fn batches_per_step(&self) -> u64 {
@@ -221,6 +260,7 @@ impl Trainer {
             waited: 0.0,
         };
         let mut shared = GradientsAccumulator::new();
+        let mut of_heads = Vec::new();
         let model = self.model.clone();
         let mut model = model;
         for _ in 0..self.batches_per_step() {
@@ -243,13 +283,15 @@ impl Trainer {
                         .iter()
                         .flat_map(|part| model.head_parameters(&self.tasks[part.task].name))
                         .collect();
-                    let of_heads = GradientsParams::from_params(&mut gradients, &model, &heads);
+                    of_heads.push(GradientsParams::from_params(&mut gradients, &model, &heads));
                     let rest = model.shared_parameters();
                     let of_shared = GradientsParams::from_params(&mut gradients, &model, &rest);
                     shared.accumulate(&model, of_shared);
-                    model = self.optimizer.step(learning_rate, model, of_heads);
                 }
             }
+        }
+        for gradients in of_heads {
+            model = self.optimizer.step(learning_rate, model, gradients);
         }
         if self.config.way == Way::Alternating {
             model = self.optimizer.step(learning_rate, model, shared.grads());
@@ -292,6 +334,9 @@ impl Trainer {
     }
 
     fn save(&self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        // burn holds the last batch's statistics back until they are asked for, and its records do not ask:
+        // without this a checkpoint would miss them.
+        let _ = self.last_model();
         let state = RunState { step: self.step, config: self.config.clone() };
         let average = self.average.as_ref().map(Average::model);
         Checkpoint::of(&self.folder).write(&self.model, average, &self.optimizer, &state)?;
