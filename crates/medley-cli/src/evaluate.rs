@@ -77,10 +77,10 @@ fn split(text: &str) -> Result<Split, String> {
 /// A model, database, task or image that is not there or not right; a file that cannot be written.
 pub fn run(options: &Options) -> Result<Exit> {
     let weights = Weights { run: options.run.as_deref(), model: &options.model };
-    let asked = Asked { tasks: &options.tasks, json: options.json.as_deref() };
+    let asked =
+        Asked { tasks: &options.tasks, split: options.split, json: options.json.as_deref() };
     let few_shot = options.protocol == Protocol::FewShot;
-    let part_of_a_split = options.split != Split::Test || options.limit.is_some();
-    options.few_shot.check(few_shot, part_of_a_split)?;
+    options.few_shot.check(few_shot, options.split, options.limit)?;
     let database = options.data.open()?;
     if few_shot {
         return options.few_shot.learn(&database, &weights, &asked);

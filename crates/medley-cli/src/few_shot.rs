@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use indicatif::ProgressBar;
-use medley_data::Database;
+use medley_data::{Database, Split};
 use medley_infer::Medley;
 use medley_package::{NOTICE, read_dir};
 use medley_train::few_shot::{
@@ -46,6 +46,9 @@ pub struct FewShotArgs {
     /// Highest learning rate, in place of each mode's own (docs/few-shot.md)
     #[arg(long, value_name = "RATE")]
     learning_rate: Option<f64>,
+    /// Strength of the augmentation, 0 to 1, in place of the recipe's
+    #[arg(long, value_name = "STRENGTH")]
+    augmentation: Option<f32>,
     /// Threads that prepare images
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     threads: u32,
@@ -84,6 +87,8 @@ pub struct Weights<'a> {
 pub struct Asked<'a> {
     /// The tasks.
     pub tasks: &'a [String],
+    /// The split that is measured.
+    pub split: Split,
     /// Where the rows go.
     pub json: Option<&'a Path>,
 }
@@ -122,10 +127,15 @@ impl FewShotArgs {
     /// Options that would do nothing are refused, so that nobody believes they did.
     ///
     /// # Errors
-    /// An output of rows without anything that makes them; a part of a split, where whole test splits are measured.
-    pub fn check(&self, few_shot: bool, part_of_a_split: bool) -> Result<()> {
-        if (few_shot || self.is_zero_shot()) && part_of_a_split {
-            let words = "few-shot and zero-shot figures are those of the whole test split; leave --split and --limit out";
+    /// An output of rows without anything that makes them; a part of a split, where whole splits are measured.
+    pub fn check(&self, few_shot: bool, split: Split, limit: Option<u32>) -> Result<()> {
+        if (few_shot || self.is_zero_shot()) && limit.is_some() {
+            let words =
+                "few-shot and zero-shot figures are those of a whole split; leave --limit out";
+            return Err(BadInput(words.into()).into());
+        }
+        if self.is_zero_shot() && split != Split::Test {
+            let words = "zero-shot figures are those of the test split; leave --split out";
             return Err(BadInput(words.into()).into());
         }
         if !few_shot && !self.is_zero_shot() && (self.csv.is_some() || self.plots.is_some()) {
@@ -157,12 +167,14 @@ impl FewShotArgs {
         if let Some(rate) = self.learning_rate {
             (recipe.frozen_rate, recipe.finetune_rate, recipe.scratch_rate) = (rate, rate, rate);
         }
+        recipe.augmentation = self.augmentation.unwrap_or(recipe.augmentation);
         let protocol = Protocol {
             tasks: asked.tasks.to_vec(),
             modes: self.mode.clone(),
             fractions: self.fractions.clone(),
             seeds: self.seeds,
             recipe,
+            split: asked.split,
             threads: self.threads as usize,
             cache: self.cache.clone(),
         };

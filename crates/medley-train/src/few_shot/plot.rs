@@ -179,6 +179,7 @@ mod tests {
                         metric: "dice".into(),
                         value: value + seed as f64 * 0.02,
                         source: None,
+                        split: None,
                         setup: String::new(),
                     });
                 }

@@ -54,6 +54,8 @@ pub struct Protocol {
     pub seeds: u64,
     /// How the modes that train by gradient do it.
     pub recipe: Recipe,
+    /// The split that is measured: test, or val to choose a recipe by.
+    pub split: Split,
     /// Threads that prepare images.
     pub threads: usize,
     /// A folder that keeps embeddings between measurements.
@@ -68,6 +70,9 @@ impl Protocol {
         }
         if self.seeds == 0 {
             return fault("expected at least one seed".into());
+        }
+        if self.split == Split::Train {
+            return fault("split train is what is learned from; expected test or val".into());
         }
         if let Some(mode) = self.modes.iter().find(|mode| !Mode::LEARNED.contains(mode)) {
             let all: Vec<&str> = Mode::LEARNED.iter().map(|mode| mode.name()).collect();
@@ -133,7 +138,8 @@ pub enum Ended {
 struct Asked {
     task: String,
     train: Vec<Example>,
-    test: Vec<Example>,
+    /// Of the split that is measured.
+    measured: Vec<Example>,
     data: String,
 }
 
@@ -158,10 +164,13 @@ pub fn few_shot(
         if asked.iter().any(|known| known.task == *task) {
             continue;
         }
-        if let Some(remark) = refuse_leak(foundation, database, task)? {
+        // A leak is one of pretraining's labels: random weights know none.
+        if protocol.modes.iter().any(|mode| mode.is_pretrained())
+            && let Some(remark) = refuse_leak(foundation, database, task)?
+        {
             watcher.remark(&remark);
         }
-        asked.push(Asked::read(database, task)?);
+        asked.push(Asked::read(database, task, protocol.split)?);
     }
     let mut to_do = Vec::new();
     let mut there_already = 0;
@@ -195,7 +204,7 @@ pub fn few_shot(
             1,
         )?;
         let metric = database.task(&asked.task)?.metric.clone();
-        let mut work = Work::new(foundation, protocol, plan, asked.train, asked.test, metric);
+        let mut work = Work::new(foundation, protocol, plan, asked.train, asked.measured, metric);
         for (run, row) in runs {
             if stop.load(Ordering::Relaxed) {
                 return Ok(Ended::Stopped);
@@ -212,19 +221,20 @@ pub fn few_shot(
 }
 
 impl Asked {
-    fn read(database: &Database, task: &str) -> Result<Self, TrainError> {
+    fn read(database: &Database, task: &str, split: Split) -> Result<Self, TrainError> {
         let train = database.examples(task, Split::Train)?;
-        let test = database.examples(task, Split::Test)?;
-        for (split, examples) in [("train", &train), ("test", &test)] {
+        let measured = database.examples(task, split)?;
+        for (split, examples) in [(Split::Train, &train), (split, &measured)] {
             if examples.is_empty() {
                 return Err(TrainError::Protocol(format!(
-                    "task “{task}” has no image in the split {split}; few-shot needs some in train and test"
+                    "task “{task}” has no image in the split {}; few-shot learns from train and measures another",
+                    split.name()
                 )));
             }
         }
-        let all = data_digest(train.iter().chain(&test));
-        let data = format!("{} {} {all}", train.len(), test.len());
-        Ok(Self { task: task.to_owned(), train, test, data })
+        let all = data_digest(train.iter().chain(&measured));
+        let data = format!("{} {} {all}", train.len(), measured.len());
+        Ok(Self { task: task.to_owned(), train, measured, data })
     }
 }
 
@@ -263,6 +273,7 @@ fn template(
         metric: String::new(),
         value: 0.0,
         source: None,
+        split: (protocol.split != Split::Test).then(|| protocol.split.name().to_owned()),
         setup: setup(&text),
     })
 }

@@ -23,11 +23,14 @@ pub struct Row {
     pub n_train: usize,
     /// "macro-f1", "dice" or "map50".
     pub metric: String,
-    /// The figure on the whole test split, 0..1, to six digits.
+    /// The figure on the whole split, 0..1, to six digits.
     pub value: f64,
     /// The pretrained task that answered, in the zero-shot modes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// The split that was measured, where it is not test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
     /// Digest of all else that the figure depends on: weights, recipe, images.
     pub setup: String,
 }
@@ -35,8 +38,8 @@ pub struct Row {
 impl Row {
     /// Whether it answers the same question; its setup and value may differ.
     fn same_place(&self, other: &Self) -> bool {
-        (&self.task, self.mode, self.fraction, self.seed, &self.source)
-            == (&other.task, other.mode, other.fraction, other.seed, &other.source)
+        (&self.task, self.mode, self.fraction, self.seed, &self.source, &self.split)
+            == (&other.task, other.mode, other.fraction, other.seed, &other.source, &other.split)
     }
 }
 
@@ -181,6 +184,7 @@ mod tests {
             metric: "dice".into(),
             value: 0.25,
             source: None,
+            split: None,
             setup: setup.into(),
         }
     }

@@ -82,6 +82,7 @@ mod tests {
             metric: "dice".into(),
             value,
             source: None,
+            split: None,
             setup: String::new(),
         };
         let rows = [

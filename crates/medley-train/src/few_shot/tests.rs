@@ -78,6 +78,7 @@ fn database_with_twins(folder: &Path) -> Database {
 
 fn protocol(tasks: &[&str], modes: &[Mode], steps: u64) -> Protocol {
     Protocol {
+        split: Split::Test,
         tasks: tasks.iter().map(ToString::to_string).collect(),
         modes: modes.to_vec(),
         fractions: vec![10.0, 100.0],
@@ -328,9 +329,30 @@ fn a_task_whose_labels_were_pretrained_on_is_refused() {
     refused(&foundation, "outline", "does not name");
     assert_eq!(refuse_leak(&foundation, &database, "outline-2").unwrap(), None);
 
-    let protocol = protocol(&["outline-2", "outline"], &[Mode::Scratch], 1);
+    let mut protocol = protocol(&["outline-2", "outline"], &[Mode::Scratch, Mode::Frozen], 1);
     let ended = measured(&foundation, &database, &protocol, &mut Ledger::default(), 1).0;
     assert!(matches!(ended, Err(TrainError::Leak { .. })), "{ended:?}");
+    // Random weights know no labels.
+    protocol.modes = vec![Mode::Scratch];
+    let ended = measured(&foundation, &database, &protocol, &mut Ledger::default(), 1).0;
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+}
+
+#[test]
+fn the_validation_split_is_measured_where_asked_and_its_rows_say_so() {
+    let _alone = alone();
+    let folder = TempDir::new().unwrap();
+    drawn::database(folder.path());
+    let database = Database::open(folder.path()).unwrap();
+    let mut protocol = protocol(&["shape"], &[Mode::Scratch], 1);
+    let mut ledger = Ledger::default();
+    let ended = measured(&micro(), &database, &protocol, &mut ledger, usize::MAX).0;
+    let error = ended.unwrap_err().to_string();
+    assert!(error.contains("no image in the split test"), "{error}");
+    protocol.split = Split::Val;
+    measured(&micro(), &database, &protocol, &mut ledger, usize::MAX).0.unwrap();
+    assert_eq!(ledger.rows().len(), 2);
+    assert!(ledger.rows().iter().all(|row| row.split.as_deref() == Some("val")));
 }
 
 #[test]
@@ -345,6 +367,7 @@ fn what_cannot_be_asked_is_refused_before_anything_is_trained() {
         (Protocol { modes: vec![Mode::Knn], ..good.clone() }, "frozen, finetune"),
         (Protocol { seeds: 0, ..good.clone() }, "seed"),
         (Protocol { tasks: vec![], ..good.clone() }, "task"),
+        (Protocol { split: Split::Train, ..good.clone() }, "expected test or val"),
         (
             Protocol {
                 recipe: Recipe { scratch_rate: 2.0, ..good.recipe.clone() },

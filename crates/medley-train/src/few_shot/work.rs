@@ -35,7 +35,8 @@ pub(crate) struct Work<'a> {
     /// Of the whole training split, shown whole.
     plan: TaskPlan,
     train: Vec<Example>,
-    test: Vec<Example>,
+    /// Of the split that is measured.
+    measured: Vec<Example>,
     metric: String,
     /// What each training label shows.
     shown: Option<Vec<Shown>>,
@@ -52,7 +53,7 @@ impl<'a> Work<'a> {
         protocol: &'a Protocol,
         plan: TaskPlan,
         train: Vec<Example>,
-        test: Vec<Example>,
+        measured: Vec<Example>,
         metric: String,
     ) -> Self {
         Self {
@@ -60,7 +61,7 @@ impl<'a> Work<'a> {
             protocol,
             plan,
             train,
-            test,
+            measured,
             metric,
             shown: None,
             pretrained: None,
@@ -202,11 +203,12 @@ impl<'a> Work<'a> {
         let Some(model) = model else { return Ok(None) };
         let medley = Medley::from_parts(model, vec![drawn.spec.clone()], &foundation.device);
         let common = CommonClasses::same(drawn.spec.classes.len());
-        let of = self.test.len();
-        let (figures, done) = measure(&medley, &drawn.spec, &common, &self.test, &mut |done| {
-            watcher.progress("images", done, of);
-            !stop.load(Ordering::Relaxed)
-        })?;
+        let of = self.measured.len();
+        let (figures, done) =
+            measure(&medley, &drawn.spec, &common, &self.measured, &mut |done| {
+                watcher.progress("images", done, of);
+                !stop.load(Ordering::Relaxed)
+            })?;
         Ok((done == of).then(|| vec![(run.mode, figures)]))
     }
 
@@ -246,8 +248,11 @@ impl<'a> Work<'a> {
         let part = TrainingPart { rows: &rows, labels: &labels, groups: &groups, classes };
 
         let figures = |answer: &dyn Fn(&[f32]) -> usize| {
-            let pairs: Vec<(usize, usize)> =
-                self.test.iter().map(|example| (label(example), answer(row(example)))).collect();
+            let pairs: Vec<(usize, usize)> = self
+                .measured
+                .iter()
+                .map(|example| (label(example), answer(row(example))))
+                .collect();
             classification_figures(&pairs, classes)
         };
         let probe = Probe::fit(part, run.seed);
@@ -259,7 +264,7 @@ impl<'a> Work<'a> {
         Ok(Some(learned))
     }
 
-    /// The embeddings of all training and test images; none if `stop` was set.
+    /// The embeddings of all training and measured images; none if `stop` was set.
     fn embed(
         &self,
         model: MedleyModel,
@@ -269,7 +274,7 @@ impl<'a> Work<'a> {
         stop: &AtomicBool,
     ) -> Result<Option<Embeddings>, TrainError> {
         let medley = Medley::from_parts(model, vec![spec.clone()], &self.foundation.device);
-        let all: Vec<&Example> = self.train.iter().chain(&self.test).collect();
+        let all: Vec<&Example> = self.train.iter().chain(&self.measured).collect();
         let of = all.len();
         embeddings(&medley, &spec.name, &file_name(&spec.name), &all, cache, &mut |done| {
             watcher.progress("embeddings", done, of);

@@ -212,6 +212,7 @@ impl<'a> Part<'a> {
             metric: String::new(),
             value: 0.0,
             source: Some(self.source.name.clone()),
+            split: None,
             setup: setup(&text),
         }
     }
