@@ -10,6 +10,7 @@ mod config;
 mod error;
 mod evaluate;
 pub mod few_shot;
+mod files;
 pub mod losses;
 pub mod metrics;
 mod schedule;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::mode::Mode;
 use crate::error::TrainError;
 
+use crate::files;
 /// One figure; also a row of `medley evaluate --protocol few-shot --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
@@ -120,22 +121,13 @@ impl Ledger {
             let mut text = serde_json::to_vec_pretty(&self.rows)
                 .map_err(|error| TrainError::file(path, error))?;
             text.push(b'\n');
-            replace(path, &text)?;
+            files::replace(path, &text)?;
         }
         if let Some(path) = &self.csv {
-            replace(path, csv(&self.rows).as_bytes())?;
+            files::replace(path, csv(&self.rows).as_bytes())?;
         }
         Ok(())
     }
-}
-
-/// Writes beside the file and renames, so that whoever is interrupted keeps the old or the new one whole.
-fn replace(path: &Path, text: &[u8]) -> Result<(), TrainError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    fs::write(&beside, text)
-        .and_then(|()| fs::rename(&beside, path))
-        .map_err(|error| TrainError::file(path, error))
 }
 
 /// The rows as comma-separated values (RFC 4180).
