@@ -254,15 +254,5 @@ fn template(
         "{} {} {weights} {recipe} {:?} {:?} {}",
         run.mode, foundation.size, record.kind, record.classes, asked.data
     );
-    Ok(Row {
-        task: asked.task.clone(),
-        mode: run.mode,
-        fraction: run.fraction,
-        seed: run.seed,
-        n_train: 0,
-        metric: String::new(),
-        value: 0.0,
-        source: None,
-        setup: setup(&text),
-    })
+    Ok(Row::unanswered(run, setup(&text)))
 }

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::mode::Mode;
+use super::protocol::Run;
 use crate::error::TrainError;
-
 use crate::files;
+
 /// One figure; also a row of `medley evaluate --protocol few-shot --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
@@ -34,6 +35,29 @@ pub struct Row {
 }
 
 impl Row {
+    /// The row of a run before it has its figure; `setup`: digest of all else that the figure depends on.
+    pub(crate) fn unanswered(run: &Run, setup: String) -> Self {
+        Self {
+            task: run.task.clone(),
+            mode: run.mode,
+            fraction: run.fraction,
+            seed: run.seed,
+            n_train: 0,
+            metric: String::new(),
+            value: 0.0,
+            source: None,
+            setup,
+        }
+    }
+
+    /// With the figure of that metric, or where it is not known for this kind of task, with the kind's own, which
+    /// is the first. None where there is no figure.
+    pub(crate) fn answered(self, figures: &[(&'static str, f64)], metric: &str) -> Option<Self> {
+        let wanted = figures.iter().find(|figure| figure.0 == metric);
+        let &(metric, value) = wanted.or(figures.first())?;
+        Some(Self { metric: metric.to_owned(), value: rounded(value), ..self })
+    }
+
     /// Whether it answers the same question; its setup and value may differ.
     fn same_place(&self, other: &Self) -> bool {
         (&self.task, self.mode, self.fraction, self.seed, &self.source)
@@ -43,7 +67,7 @@ impl Row {
 
 /// A figure to six digits after the point. No test split tells more, and so short a number is read back from JSON
 /// as it was written, however often the file is gone on with.
-pub(crate) fn rounded(value: f64) -> f64 {
+fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 

@@ -20,7 +20,7 @@ use super::presentation::presentation;
 use super::probe::{Probe, TrainingPart};
 use super::protocol::{Protocol, Run, Watcher};
 use super::rates::Trained;
-use super::rows::{Row, rounded};
+use super::rows::Row;
 use super::subset::GroupOrder;
 use crate::error::TrainError;
 use crate::evaluate::{CommonClasses, classification_figures, measure};
@@ -91,16 +91,8 @@ impl<'a> Work<'a> {
             figures
                 .into_iter()
                 .filter_map(|(mode, all)| {
-                    let wanted = all.iter().find(|figure| figure.0 == self.metric);
-                    // A metric that is not known for this kind: the kind's own.
-                    let &(metric, value) = wanted.or(all.first())?;
-                    Some(Row {
-                        mode,
-                        n_train: drawn.examples.len(),
-                        metric: metric.to_owned(),
-                        value: rounded(value),
-                        ..row.clone()
-                    })
+                    let row = Row { mode, n_train: drawn.examples.len(), ..row.clone() };
+                    row.answered(&all, &self.metric)
                 })
                 .collect()
         };
