@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use medley_data::{Database, Example, Split, Target};
+use medley_data::{Database, Example, Split, Target, TaskPlan};
 use medley_package::{Presentation, TaskKind, digest};
 
 use super::foundation::Foundation;
@@ -132,7 +132,8 @@ pub enum Ended {
 /// A task that is measured, before anything is read of its pictures.
 struct Asked {
     task: String,
-    train: Vec<Example>,
+    /// Of the whole training split, shown whole.
+    plan: TaskPlan,
     test: Vec<Example>,
     data: String,
 }
@@ -161,7 +162,7 @@ pub fn few_shot(
         if let Some(remark) = refuse_leak(foundation, database, task)? {
             watcher.remark(&remark);
         }
-        asked.push(Asked::read(database, task)?);
+        asked.push(Asked::read(foundation, database, task)?);
     }
     let mut to_do = Vec::new();
     let mut there_already = 0;
@@ -188,14 +189,8 @@ pub fn few_shot(
         if runs.is_empty() {
             continue;
         }
-        let plan = database.plan(
-            &asked.task,
-            Split::Train,
-            Presentation::Whole { size: foundation.size },
-            1,
-        )?;
         let metric = database.task(&asked.task)?.metric.clone();
-        let mut work = Work::new(foundation, protocol, plan, asked.train, asked.test, metric);
+        let mut work = Work::new(foundation, protocol, asked.plan, asked.test, metric);
         for (run, row) in runs {
             if stop.load(Ordering::Relaxed) {
                 return Ok(Ended::Stopped);
@@ -212,19 +207,20 @@ pub fn few_shot(
 }
 
 impl Asked {
-    fn read(database: &Database, task: &str) -> Result<Self, TrainError> {
-        let train = database.examples(task, Split::Train)?;
+    fn read(foundation: &Foundation, database: &Database, task: &str) -> Result<Self, TrainError> {
+        let whole = Presentation::Whole { size: foundation.size };
+        let plan = database.plan(task, Split::Train, whole, 1)?;
         let test = database.examples(task, Split::Test)?;
-        for (split, examples) in [("train", &train), ("test", &test)] {
+        for (split, examples) in [("train", &plan.examples), ("test", &test)] {
             if examples.is_empty() {
                 return Err(TrainError::Protocol(format!(
                     "task “{task}” has no image in the split {split}; few-shot needs some in train and test"
                 )));
             }
         }
-        let all = data_digest(train.iter().chain(&test));
-        let data = format!("{} {} {all}", train.len(), test.len());
-        Ok(Self { task: task.to_owned(), train, test, data })
+        let all = data_digest(plan.examples.iter().chain(&test));
+        let data = format!("{} {} {all}", plan.examples.len(), test.len());
+        Ok(Self { task: task.to_owned(), plan, test, data })
     }
 }
 
