@@ -18,10 +18,8 @@ use clap::{Parser, Subcommand};
 use medley_data::Database;
 use medley_model::{HeadConfig, HeadKind, ModelConfig};
 use medley_package::Presentation;
-use medley_tests::Drawn;
-use medley_train::{
-    Observer, OptimizerConfig, Score, StepReport, TaskConfig, TrainConfig, Trainer, Variant, Way,
-};
+use medley_tests::{Drawn, Silent};
+use medley_train::{OptimizerConfig, TaskConfig, TrainConfig, Trainer, Variant, Way};
 use plotters::prelude::*;
 use serde_json::{Value, json};
 
@@ -139,14 +137,6 @@ fn peak(data: &Path, way: &str, tasks: &[String]) -> Result<f64> {
     }
     let text = String::from_utf8(output.stdout)?;
     text.trim().parse().with_context(|| format!("the child answered {text:?}"))
-}
-
-struct Silent;
-
-impl Observer for Silent {
-    fn step(&mut self, _: &StepReport) {}
-    fn validated(&mut self, _: u64, _: &[Score]) {}
-    fn saved(&mut self, _: u64) {}
 }
 
 /// Trains, and prints this process's peak in bytes.

@@ -43,20 +43,31 @@ pub(crate) fn statistics(shape: Shape, input: &[f32]) -> Statistics {
     Statistics { mean, variance }
 }
 
+/// y = v · factor + offset is what a channel's value becomes. Forward and backward ask here, so that both agree to the
+/// last bit on what the rectifier let through.
+fn affine(
+    statistics: &Statistics,
+    [gamma, beta]: [&[f32]; 2],
+    epsilon: f32,
+    channel: usize,
+) -> (f32, f32) {
+    let factor = gamma[channel] / (statistics.variance[channel] + epsilon).sqrt();
+    (factor, beta[channel] - statistics.mean[channel] * factor)
+}
+
 /// Normalises, and rectifies with `relu`.
 pub(crate) fn normalize(
     shape: Shape,
     input: &[f32],
     statistics: &Statistics,
-    [gamma, beta]: [&[f32]; 2],
+    gamma_beta: [&[f32]; 2],
     epsilon: f32,
     relu: bool,
 ) -> Vec<f32> {
     let mut output = vec![0.0; input.len()];
     for_each_piece(&mut output, shape.area, |plane, output| {
         let channel = plane % shape.channels;
-        let factor = gamma[channel] / (statistics.variance[channel] + epsilon).sqrt();
-        let offset = beta[channel] - statistics.mean[channel] * factor;
+        let (factor, offset) = affine(statistics, gamma_beta, epsilon, channel);
         let input = &input[plane * shape.area..(plane + 1) * shape.area];
         if relu {
             for (output, input) in output.iter_mut().zip(input) {
@@ -83,20 +94,16 @@ pub(crate) fn backward(
     shape: Shape,
     input: &[f32],
     statistics: &Statistics,
-    [gamma, beta]: [&[f32]; 2],
+    gamma_beta: [&[f32]; 2],
     epsilon: f32,
     relu: bool,
     gradient: &[f32],
 ) -> Gradients {
     let count = (input.len() / shape.channels.max(1)) as f32;
-    // y = v · factor + offset as in the forward pass, where it decides what the rectifier let through.
-    let affine = |channel: usize| {
-        let inverse = 1.0 / (statistics.variance[channel] + epsilon).sqrt();
-        let factor = gamma[channel] * inverse;
-        (inverse, factor, beta[channel] - statistics.mean[channel] * factor)
-    };
+    let affine = |channel: usize| affine(statistics, gamma_beta, epsilon, channel);
+    let inverse = |channel: usize| 1.0 / (statistics.variance[channel] + epsilon).sqrt();
     let sums = map(shape.channels, |channel| {
-        let (_, factor, offset) = affine(channel);
+        let (factor, offset) = affine(channel);
         let mean = statistics.mean[channel];
         let mut total = [0.0f32; 2];
         for (input, gradient) in shape.planes(input, channel).zip(shape.planes(gradient, channel)) {
@@ -112,7 +119,8 @@ pub(crate) fn backward(
     let mut result = vec![0.0; input.len()];
     for_each_piece(&mut result, shape.area, |plane, result| {
         let channel = plane % shape.channels;
-        let (inverse, factor, offset) = affine(channel);
+        let (factor, offset) = affine(channel);
+        let inverse = inverse(channel);
         let mean = statistics.mean[channel];
         let [of_beta, of_gamma] = sums[channel];
         let shift = of_beta / count;
@@ -127,7 +135,7 @@ pub(crate) fn backward(
     let gamma = sums
         .iter()
         .enumerate()
-        .map(|(channel, [_, of_gamma])| of_gamma * affine(channel).0)
+        .map(|(channel, [_, of_gamma])| of_gamma * inverse(channel))
         .collect();
     Gradients { input: result, gamma, beta: sums.iter().map(|sums| sums[0]).collect() }
 }

@@ -37,7 +37,7 @@ impl Depthwise {
         for_each_piece(&mut output, self.area_out(), |index, output| {
             let input = &input[index * self.area_in()..(index + 1) * self.area_in()];
             let kernel = self.kernel(weight, index % self.channels);
-            self.plane.for_each_line(|tap, from, to| {
+            self.plane.for_each_line(0..self.plane.out_height(), |tap, from, to| {
                 let factor = kernel[tap];
                 let source = input[from].iter().step_by(self.plane.stride);
                 for (target, &value) in output[to].iter_mut().zip(source) {
@@ -58,7 +58,7 @@ impl Depthwise {
         for_each_piece(&mut result, self.area_in(), |index, result| {
             let gradient = &gradient[index * self.area_out()..(index + 1) * self.area_out()];
             let kernel = self.kernel(weight, index % self.channels);
-            self.plane.for_each_line(|tap, from, to| {
+            self.plane.for_each_line(0..self.plane.out_height(), |tap, from, to| {
                 let factor = kernel[tap];
                 let target = result[from].iter_mut().step_by(self.plane.stride);
                 for (target, &value) in target.zip(&gradient[to]) {
@@ -77,7 +77,7 @@ impl Depthwise {
             let gradients = gradient.chunks_exact(self.area_out());
             let mut sums = vec![0.0f32; taps];
             for (input, gradient) in planes.zip(gradients).skip(channel).step_by(self.channels) {
-                self.plane.for_each_line(|tap, from, to| {
+                self.plane.for_each_line(0..self.plane.out_height(), |tap, from, to| {
                     let source = input[from].iter().step_by(self.plane.stride);
                     sums[tap] += dot(&gradient[to], source);
                 });

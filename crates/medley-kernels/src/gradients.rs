@@ -3,7 +3,7 @@
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::autodiff::ops::{Backward, NodeGuard, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend, Flex, TensorMetadata};
 
@@ -142,16 +142,27 @@ impl Backward<Flex, 3> for NormGradient {
     }
 }
 
+/// Enters an operation into the graph: `output` came from `parents`, whose gradients `gradient` finds with `state`.
+/// Where no parent asks for one, nothing is kept.
+fn finish<C: CheckpointStrategy, G: Backward<Flex, N>, const N: usize>(
+    gradient: G,
+    parents: [NodeGuard; N],
+    state: G::State,
+    output: Float,
+) -> Tracked<C> {
+    match gradient.prepare::<C>(parents).compute_bound().stateful() {
+        OpsKind::Tracked(prepared) => prepared.finish(state, output),
+        OpsKind::UnTracked(prepared) => prepared.finish(output),
+    }
+}
+
 impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
     fn same_conv2d(input: Tracked<C>, weight: Tracked<C>, stride: usize) -> Tracked<C> {
         let (input, of_input) = input.into_parts();
         let (weight, of_weight) = weight.into_parts();
         let state = conv_state(&input, &weight, stride);
         let output = Flex::same_conv2d(input, weight, stride);
-        match ConvGradient.prepare::<C>([of_input, of_weight]).compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => prepared.finish(state, output),
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
-        }
+        finish::<C, _, _>(ConvGradient, [of_input, of_weight], state, output)
     }
 
     fn same_conv2d_bias(
@@ -165,11 +176,7 @@ impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
         let (bias, of_bias) = bias.into_parts();
         let state = conv_state(&input, &weight, stride);
         let output = Flex::same_conv2d_bias(input, weight, bias, stride);
-        let parents = [of_input, of_weight, of_bias];
-        match ConvBiasGradient.prepare::<C>(parents).compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => prepared.finish(state, output),
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
-        }
+        finish::<C, _, _>(ConvBiasGradient, [of_input, of_weight, of_bias], state, output)
     }
 
     fn same_depthwise(input: Tracked<C>, weight: Tracked<C>, stride: usize) -> Tracked<C> {
@@ -177,10 +184,7 @@ impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
         let (weight, of_weight) = weight.into_parts();
         let state = conv_state(&input, &weight, stride);
         let output = Flex::same_depthwise(input, weight, stride);
-        match DepthwiseGradient.prepare::<C>([of_input, of_weight]).compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => prepared.finish(state, output),
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
-        }
+        finish::<C, _, _>(DepthwiseGradient, [of_input, of_weight], state, output)
     }
 
     fn batch_norm_relu(
@@ -196,20 +200,12 @@ impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
         let [input, gamma, beta] = [input, gamma, beta].map(|tensor| tensor.to_contiguous());
         let (output, mean, variance) =
             Flex::batch_norm_relu(input.clone(), gamma.clone(), beta.clone(), epsilon, relu);
-        let prepared =
-            NormGradient.prepare::<C>([of_input, of_gamma, of_beta]).compute_bound().stateful();
-        let output = match prepared {
-            OpsKind::Tracked(prepared) => {
-                let statistics = Statistics {
-                    mean: values(&mean).to_vec(),
-                    variance: values(&variance).to_vec(),
-                };
-                let epsilon = epsilon as f32;
-                let state = NormState { input, gamma, beta, statistics, epsilon, relu };
-                prepared.finish(state, output)
-            }
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
-        };
+        let statistics =
+            Statistics { mean: values(&mean).to_vec(), variance: values(&variance).to_vec() };
+        let epsilon = epsilon as f32;
+        let state = NormState { input, gamma, beta, statistics, epsilon, relu };
+        let parents = [of_input, of_gamma, of_beta];
+        let output = finish::<C, _, _>(NormGradient, parents, state, output);
         (output, Self::from_inner(mean), Self::from_inner(variance))
     }
 }

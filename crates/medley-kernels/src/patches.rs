@@ -46,9 +46,14 @@ impl Geometry {
         (y * self.stride + ky).checked_sub(self.kernel / 2).filter(|&row| row < self.height)
     }
 
-    /// For one plane: calls `body` with each of the kernel's values, and each piece of an input row that it meets with
-    /// the piece of an output row. The input's values lie `stride` apart.
-    pub(crate) fn for_each_line(&self, mut body: impl FnMut(usize, Range<usize>, Range<usize>)) {
+    /// For one plane and some output rows: calls `body` with each of the kernel's values, and each piece of an input row
+    /// that it meets with the piece of an output row, counted from the first of `rows`. The input's values lie `stride`
+    /// apart.
+    pub(crate) fn for_each_line(
+        &self,
+        rows: Range<usize>,
+        mut body: impl FnMut(usize, Range<usize>, Range<usize>),
+    ) {
         let out_width = self.out_width();
         let pad = self.kernel / 2;
         for ky in 0..self.kernel {
@@ -57,11 +62,11 @@ impl Geometry {
                 if first == end {
                     continue;
                 }
-                for y in 0..self.out_height() {
+                for (line, y) in rows.clone().enumerate() {
                     let Some(row) = self.row(y, ky) else { continue };
                     let from = row * self.width + first * self.stride + kx - pad;
                     let length = (end - first - 1) * self.stride + 1;
-                    let to = y * out_width + first..y * out_width + end;
+                    let to = line * out_width + first..line * out_width + end;
                     body(ky * self.kernel + kx, from..from + length, to);
                 }
             }
@@ -106,28 +111,15 @@ impl Geometry {
 
     /// Adds each value of the patches to the place of the map that it came from: what [`Self::gather`] does, backwards.
     pub(crate) fn scatter(&self, patches: &[f32], rows: Range<usize>, map: &mut [f32]) {
-        let (width, out_width) = (self.width, self.out_width());
-        let pad = self.kernel / 2;
-        let mut lines = patches.chunks_exact(rows.len() * out_width);
-        for plane in map.chunks_exact_mut(self.height * width) {
-            for ky in 0..self.kernel {
-                for kx in 0..self.kernel {
-                    let Some(line) = lines.next() else { return };
-                    let (first, end) = self.inside(kx);
-                    if first == end {
-                        continue;
-                    }
-                    let begin = first * self.stride + kx - pad;
-                    for (y, source) in rows.clone().zip(line.chunks_exact(out_width)) {
-                        let Some(row) = self.row(y, ky) else { continue };
-                        let row = &mut plane[row * width..(row + 1) * width];
-                        let target = row[begin..].iter_mut().step_by(self.stride);
-                        for (target, &value) in target.zip(&source[first..end]) {
-                            *target += value;
-                        }
-                    }
+        let area = rows.len() * self.out_width();
+        let planes = map.chunks_exact_mut(self.height * self.width);
+        for (plane, patches) in planes.zip(patches.chunks_exact(self.kernel * self.kernel * area)) {
+            self.for_each_line(rows.clone(), |tap, from, to| {
+                let target = plane[from].iter_mut().step_by(self.stride);
+                for (target, &value) in target.zip(&patches[tap * area..][to]) {
+                    *target += value;
                 }
-            }
+            });
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use burn::tensor::module::{batch_norm_train, conv2d};
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Device, Distribution, Tensor, Tolerance, activation};
+use burn::tensor::{Device, Distribution, Gradients, Tensor, Tolerance, activation};
 
 /// Sums of up to a thousand products of numbers around one, in f32, in another order.
 fn tolerance() -> Tolerance<f32> {
@@ -21,6 +21,27 @@ fn same<const D: usize>(ours: Tensor<D>, theirs: Tensor<D>, what: &str) {
     ours.into_data().assert_approx_eq::<f32>(&theirs.into_data(), tolerance());
 }
 
+/// The gradients of everything that two outputs came from, ours and burn's.
+struct Both {
+    ours: Gradients,
+    theirs: Gradients,
+}
+
+impl Both {
+    fn of(ours: Tensor<4>, theirs: Tensor<4>) -> Self {
+        // Uneven weights of the outputs, so that a gradient in the wrong place shows.
+        let factor = random(ours.dims(), &ours.device()).detach();
+        let ours = (ours * factor.clone()).sum().backward();
+        Self { ours, theirs: (theirs * factor).sum().backward() }
+    }
+
+    fn same<const D: usize>(&self, of: &Tensor<D>, what: &str) {
+        let missing = "a gradient is missing";
+        let (ours, theirs) = (of.grad(&self.ours), of.grad(&self.theirs));
+        same(ours.expect(missing), theirs.expect(missing), what);
+    }
+}
+
 fn compare_conv(shape: [usize; 4], channels_out: usize, kernel: usize, stride: usize, bias: bool) {
     let device = Device::flex().autodiff();
     device.seed(7);
@@ -34,15 +55,11 @@ fn compare_conv(shape: [usize; 4], channels_out: usize, kernel: usize, stride: u
     let theirs = conv2d(input.clone(), weight.clone(), bias.clone(), options);
     assert_eq!(ours.dims(), theirs.dims(), "{what}");
     same(ours.clone(), theirs.clone(), &what);
-    // Uneven weights of the outputs, so that a gradient in the wrong place shows.
-    let factor = random(ours.dims(), &device).detach();
-    let ours = (ours * factor.clone()).sum().backward();
-    let theirs = (theirs * factor).sum().backward();
-    let missing = "a gradient is missing";
-    same(input.grad(&ours).expect(missing), input.grad(&theirs).expect(missing), &what);
-    same(weight.grad(&ours).expect(missing), weight.grad(&theirs).expect(missing), &what);
+    let gradients = Both::of(ours, theirs);
+    gradients.same(&input, &what);
+    gradients.same(&weight, &what);
     if let Some(bias) = bias {
-        same(bias.grad(&ours).expect(missing), bias.grad(&theirs).expect(missing), &what);
+        gradients.same(&bias, &what);
     }
 }
 
@@ -73,12 +90,9 @@ fn a_depthwise_convolution_and_its_gradients_equal_burns() {
         let options = ConvOptions::new([stride; 2], [kernel / 2; 2], [1; 2], shape[1]);
         let theirs = conv2d(input.clone(), weight.clone(), None, options);
         same(ours.clone(), theirs.clone(), &what);
-        let factor = random(ours.dims(), &device).detach();
-        let ours = (ours * factor.clone()).sum().backward();
-        let theirs = (theirs * factor).sum().backward();
-        let missing = "a gradient is missing";
-        same(input.grad(&ours).expect(missing), input.grad(&theirs).expect(missing), &what);
-        same(weight.grad(&ours).expect(missing), weight.grad(&theirs).expect(missing), &what);
+        let gradients = Both::of(ours, theirs);
+        gradients.same(&input, &what);
+        gradients.same(&weight, &what);
     }
 }
 
@@ -108,13 +122,10 @@ fn batch_normalisation_and_its_gradients_equal_burns() {
         same(ours.output.clone(), output.clone(), &what);
         same(ours.mean, theirs.mean, &what);
         same(ours.variance, theirs.variance, &what);
-        let factor = random(shape, &device).detach();
-        let ours = (ours.output * factor.clone()).sum().backward();
-        let theirs = (output * factor).sum().backward();
-        let missing = "a gradient is missing";
-        same(input.grad(&ours).expect(missing), input.grad(&theirs).expect(missing), &what);
-        same(gamma.grad(&ours).expect(missing), gamma.grad(&theirs).expect(missing), &what);
-        same(beta.grad(&ours).expect(missing), beta.grad(&theirs).expect(missing), &what);
+        let gradients = Both::of(ours.output, output);
+        gradients.same(&input, &what);
+        gradients.same(&gamma, &what);
+        gradients.same(&beta, &what);
     }
 }
 

@@ -49,6 +49,17 @@ pub(crate) struct ConvNormConfig {
 }
 
 impl ConvNormConfig {
+    /// Every output channel from all input channels.
+    pub(crate) fn dense(
+        channels_in: usize,
+        channels_out: usize,
+        kernel: usize,
+        stride: usize,
+        norm: NormKind,
+    ) -> Self {
+        Self { channels_in, channels_out, kernel, stride, depthwise: false, norm }
+    }
+
     pub(crate) fn init(&self, device: &Device) -> ConvNorm {
         let conv =
             Conv2dConfig::new([self.channels_in, self.channels_out], [self.kernel, self.kernel])

@@ -39,7 +39,7 @@ pub struct NanoConfig {
     pub stem: usize,
     /// Channels of s1..s4.
     pub widths: [usize; 4],
-    /// Residual blocks in each stage.
+    /// Blocks in each stage.
     pub depths: [usize; 4],
     /// What each stage is made of.
     #[serde(default)]
@@ -72,7 +72,7 @@ impl NanoConfig {
             return Err(ConfigError::ZeroChannels { part: "nano encoder" });
         }
         let conv = |channels_in, channels_out, stride| {
-            dense(channels_in, channels_out, 3, stride, norm).init(device)
+            ConvNormConfig::dense(channels_in, channels_out, 3, stride, norm).init(device)
         };
         let stem = vec![conv(3, self.stem, 2), conv(self.stem, self.widths[0], 2)];
         let mut channels = self.widths[0];
@@ -81,10 +81,8 @@ impl NanoConfig {
             let mut blocks = Vec::with_capacity(depth);
             for block in 0..depth {
                 let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-                blocks.push(match self.blocks[stage] {
-                    BlockKind::Residual => Block::residual(channels, width, stride, norm, device),
-                    BlockKind::Inverted => Block::inverted(channels, width, stride, norm, device),
-                });
+                let kind = self.blocks[stage];
+                blocks.push(Block::new(kind, [channels, width], stride, norm, device));
                 channels = width;
             }
             if channels != width {
@@ -94,16 +92,6 @@ impl NanoConfig {
         }
         Ok(NanoEncoder { stem, stages })
     }
-}
-
-fn dense(
-    channels_in: usize,
-    channels_out: usize,
-    kernel: usize,
-    stride: usize,
-    norm: NormKind,
-) -> ConvNormConfig {
-    ConvNormConfig { channels_in, channels_out, kernel, stride, depthwise: false, norm }
 }
 
 /// One block of either kind.
@@ -117,47 +105,43 @@ struct Block {
     shortcut: Option<ConvNorm>,
     /// Average pooling before it where the stride is 2.
     pool: Option<AvgPool2d>,
-    /// Whether the block's input is added to its output at all.
-    #[module(skip)]
-    joins: bool,
 }
 
 impl Block {
-    fn residual(
-        channels_in: usize,
-        channels_out: usize,
+    fn new(
+        kind: BlockKind,
+        [channels_in, channels_out]: [usize; 2],
         stride: usize,
         norm: NormKind,
         device: &Device,
     ) -> Self {
-        let changes = channels_in != channels_out || stride != 1;
-        let pool = AvgPool2dConfig::new([2, 2]).with_strides([2, 2]);
-        Self {
-            conv1: dense(channels_in, channels_out, 3, stride, norm).init(device),
-            conv2: dense(channels_out, channels_out, 3, 1, norm).init(device),
-            conv3: None,
-            shortcut: changes.then(|| dense(channels_in, channels_out, 1, 1, norm).init(device)),
-            pool: (stride == 2).then(|| pool.init()),
-            joins: true,
-        }
-    }
-
-    fn inverted(
-        channels_in: usize,
-        channels_out: usize,
-        stride: usize,
-        norm: NormKind,
-        device: &Device,
-    ) -> Self {
-        let inner = channels_in * EXPANSION;
-        let depthwise = ConvNormConfig { depthwise: true, ..dense(inner, inner, 3, stride, norm) };
-        Self {
-            conv1: dense(channels_in, inner, 1, 1, norm).init(device),
-            conv2: depthwise.init(device),
-            conv3: Some(dense(inner, channels_out, 1, 1, norm).init(device)),
-            shortcut: None,
-            pool: None,
-            joins: channels_in == channels_out && stride == 1,
+        let dense = |channels_in, channels_out, kernel, stride| {
+            ConvNormConfig::dense(channels_in, channels_out, kernel, stride, norm)
+        };
+        match kind {
+            BlockKind::Residual => {
+                let changes = channels_in != channels_out || stride != 1;
+                let pool = AvgPool2dConfig::new([2, 2]).with_strides([2, 2]);
+                Self {
+                    conv1: dense(channels_in, channels_out, 3, stride).init(device),
+                    conv2: dense(channels_out, channels_out, 3, 1).init(device),
+                    conv3: None,
+                    shortcut: changes.then(|| dense(channels_in, channels_out, 1, 1).init(device)),
+                    pool: (stride == 2).then(|| pool.init()),
+                }
+            }
+            BlockKind::Inverted => {
+                let inner = channels_in * EXPANSION;
+                let depthwise =
+                    ConvNormConfig { depthwise: true, ..dense(inner, inner, 3, stride) };
+                Self {
+                    conv1: dense(channels_in, inner, 1, 1).init(device),
+                    conv2: depthwise.init(device),
+                    conv3: Some(dense(inner, channels_out, 1, 1).init(device)),
+                    shortcut: None,
+                    pool: None,
+                }
+            }
         }
     }
 
@@ -165,7 +149,8 @@ impl Block {
         let output = self.conv1.forward_relu(input.clone());
         if let Some(conv3) = &self.conv3 {
             let output = conv3.forward(self.conv2.forward_relu(output));
-            return if self.joins { output + input } else { output };
+            // A block that changes the shape has no shortcut.
+            return if output.dims() == input.dims() { output + input } else { output };
         }
         let output = self.conv2.forward(output);
         let mut shortcut = input;

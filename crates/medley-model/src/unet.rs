@@ -30,15 +30,7 @@ impl SegmentationDecoder {
     /// `widths`: channels of s1, s2, s3; `deepest`: of the squeezed map.
     pub(crate) fn new(widths: [usize; 3], deepest: usize, norm: NormKind, device: &Device) -> Self {
         let conv = |channels_in, channels_out| {
-            let shape = ConvNormConfig {
-                channels_in,
-                channels_out,
-                kernel: 3,
-                stride: 1,
-                depthwise: false,
-                norm,
-            };
-            shape.init(device)
+            ConvNormConfig::dense(channels_in, channels_out, 3, 1, norm).init(device)
         };
         let skips = [widths[2], widths[1], widths[0], 0];
         let mut below = deepest;

@@ -19,6 +19,23 @@ pub(crate) struct TaskLoss {
     pub loss: Tensor<1>,
 }
 
+impl TaskLoss {
+    /// The loss as a number, finite or not.
+    ///
+    /// # Errors
+    /// A device that does not answer.
+    pub(crate) fn value(&self) -> Result<f32, TrainError> {
+        let value = self.loss.clone().detach().try_into_scalar::<f32>();
+        value.map_err(|error| TrainError::Device(format!("{error:?}")))
+    }
+}
+
+/// The images of a batch, `[n, 3, size, size]`.
+pub(crate) fn images(batch: &MixedBatch, device: &Device) -> Tensor<4> {
+    let shape = [batch.n, 3, batch.size, batch.size];
+    Tensor::from_data(TensorData::new(batch.pixels.clone(), shape), device)
+}
+
 /// Runs the shared blocks once over the whole batch and each head over its own part.
 ///
 /// # Errors
@@ -29,9 +46,7 @@ pub(crate) fn losses(
     batch: &MixedBatch,
     device: &Device,
 ) -> Result<Vec<TaskLoss>, TrainError> {
-    let shape = [batch.n, 3, batch.size, batch.size];
-    let images = Tensor::<4>::from_data(TensorData::new(batch.pixels.clone(), shape), device);
-    head_losses(model, tasks, batch, &model.encode(images)?)
+    head_losses(model, tasks, batch, &model.encode(images(batch, device))?)
 }
 
 /// The same from features of the whole batch: decoders, heads and losses.

@@ -37,7 +37,16 @@ const CACHE_BYTES: u64 = 3 << 30;
 
 /// AdamW's ε. burn's default of 1e-5 is as large as the gradients of single weights here, once the
 /// mean over many tasks is taken, and would shorten their steps.
-pub(crate) const ADAM_EPSILON: f32 = 1e-8;
+const ADAM_EPSILON: f32 = 1e-8;
+
+/// The optimizer of every training. `weight_decay`: decoupled; `clip`: largest norm of one parameter's gradient.
+pub(crate) fn adamw(weight_decay: f32, clip: f32) -> ModuleOptimizer {
+    AdamWConfig::new()
+        .with_weight_decay(weight_decay)
+        .with_epsilon(ADAM_EPSILON)
+        .with_grad_clipping(Some(GradientClippingConfig::Norm(clip)))
+        .init()
+}
 
 /// What happened in one step; also one line of `metrics.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -112,11 +121,7 @@ impl Trainer {
         // burn makes each weight when it is first used, in step 0, which seeds the device as every
         // step does: the first weights follow from the seed too.
         let mut model = config.model(&tasks).init(&device)?;
-        let mut optimizer = AdamWConfig::new()
-            .with_weight_decay(config.optimizer.weight_decay)
-            .with_epsilon(ADAM_EPSILON)
-            .with_grad_clipping(Some(GradientClippingConfig::Norm(config.optimizer.clip)))
-            .init();
+        let mut optimizer = adamw(config.optimizer.weight_decay, config.optimizer.clip);
         fs::create_dir_all(folder).map_err(|error| TrainError::write(folder, error))?;
         let _lock = RunLock::take(folder)?;
         let checkpoint = Checkpoint::of(folder);
@@ -317,12 +322,9 @@ impl Trainer {
         let all = losses(model, &self.tasks, batch, &self.device)?;
         let count = all.len().max(1) as f64;
         let mut total = Tensor::<1>::zeros([1], &self.device);
-        for TaskLoss { task, loss } in all {
-            let value = loss
-                .clone()
-                .detach()
-                .try_into_scalar::<f32>()
-                .map_err(|error| TrainError::Device(format!("{error:?}")))?;
+        for found in all {
+            let value = found.value()?;
+            let TaskLoss { task, loss } = found;
             let name = self.tasks[task].name.clone();
             if !value.is_finite() {
                 return Err(TrainError::NotFinite { task: name, step: self.step, value });

@@ -11,6 +11,7 @@ use medley_package::digest;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
+use crate::files;
 
 /// Where embeddings are kept between measurements.
 pub(crate) struct Cache<'a> {
@@ -99,9 +100,5 @@ fn write(path: &Path, kept: &Kept) -> Result<(), TrainError> {
         fs::create_dir_all(folder).map_err(|error| failed(&error))?;
     }
     let text = serde_json::to_vec(kept).map_err(|error| failed(&error))?;
-    // Beside it first: a file cut short by an interruption would only be computed anew, but a whole one is better.
-    let beside = path.with_extension("new");
-    fs::write(&beside, text)
-        .and_then(|()| fs::rename(&beside, path))
-        .map_err(|error| failed(&error))
+    files::replace(path, &text)
 }

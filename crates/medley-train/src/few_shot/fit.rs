@@ -2,18 +2,17 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
-use burn::optim::{AdamWConfig, GradientsParams};
-use burn::tensor::{Device, Tensor, TensorData};
-use medley_data::{Loader, LoaderPlan, MixedBatch, TaskPlan};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
+use medley_data::{Loader, LoaderPlan, TaskPlan};
 use medley_model::{Features, MedleyModel};
 
 use super::rates::{Trained, rate_groups};
 use super::recipe::Recipe;
 use crate::error::TrainError;
-use crate::step::{head_losses, losses};
-use crate::trainer::ADAM_EPSILON;
+use crate::step::{head_losses, images, losses};
+use crate::trainer::adamw;
 
 /// One training.
 pub(crate) struct Fit<'a> {
@@ -46,11 +45,7 @@ impl Fit<'_> {
         let frozen = (self.trained == Trained::AfterEncoder).then(|| model.valid());
         let mut model = model.train();
         let groups = rate_groups(&model, self.trained, recipe);
-        let mut optimizer = AdamWConfig::new()
-            .with_weight_decay(recipe.weight_decay)
-            .with_epsilon(ADAM_EPSILON)
-            .with_grad_clipping(Some(GradientClippingConfig::Norm(recipe.clip)))
-            .init();
+        let mut optimizer = adamw(recipe.weight_decay, recipe.clip);
         let device = self.device.clone().autodiff();
         let tasks = [self.plan.spec.clone()];
         let size = self.plan.spec.presentation.size();
@@ -73,12 +68,7 @@ impl Fit<'_> {
                 None => losses(&model, &tasks, &batch, &device)?,
             };
             let Some(found) = found.into_iter().next() else { continue };
-            let value = found
-                .loss
-                .clone()
-                .detach()
-                .try_into_scalar::<f32>()
-                .map_err(|error| TrainError::Device(format!("{error:?}")))?;
+            let value = found.value()?;
             if !value.is_finite() {
                 return Err(TrainError::Diverged { run: self.name, step, value });
             }
@@ -115,11 +105,6 @@ pub(crate) fn calibrate(
         let _ = model.encode(images(&batch, &device))?;
     }
     Ok(model.valid())
-}
-
-fn images(batch: &MixedBatch, device: &Device) -> Tensor<4> {
-    let shape = [batch.n, 3, batch.size, batch.size];
-    Tensor::from_data(TensorData::new(batch.pixels.clone(), shape), device)
 }
 
 /// Features that were computed without autodiff, as constants of the graph.

@@ -9,7 +9,7 @@ use medley_model::{MedleyModel, ModelConfig, NormKind};
 use medley_package::{Package, TaskSpec, digest};
 
 use crate::checkpoint::Checkpoint;
-use crate::config::{Variant, head};
+use crate::config::head;
 use crate::error::TrainError;
 
 /// A pretrained model without its heads.
@@ -45,13 +45,13 @@ impl Foundation {
             .init(device)?
             .try_load_record(record)
             .map_err(|error| TrainError::Device(format!("{error:?}")))?;
-        Self::new(Parts {
+        Ok(Self {
             config,
             model,
             device: device.clone(),
             tasks: metadata.tasks.iter().map(|task| task.name.clone()).collect(),
             datasets: metadata.provenance.datasets.iter().map(|set| set.name.clone()).collect(),
-            size: metadata.tasks.first().map(|task| task.presentation.size()),
+            size: input_size(metadata.tasks.first().map(|task| task.presentation.size()))?,
             digest,
         })
     }
@@ -70,54 +70,22 @@ impl Foundation {
         })?;
         let config = state.config.model(&[]);
         let model = checkpoint.shared_weights(config.init(device)?, &state)?;
-        let (model, config) = model.fold(&config);
-        let digest = weights_digest(&model);
-        Self::new(Parts {
-            config,
-            model,
-            device: device.clone(),
-            tasks: state.config.tasks.iter().map(|task| task.name.clone()).collect(),
-            datasets: Vec::new(),
-            size: Some(state.config.size()),
-            digest,
-        })
+        let tasks = state.config.tasks.iter().map(|task| task.name.clone()).collect();
+        let size = input_size(Some(state.config.size()))?;
+        Ok(Self { tasks, ..Self::folded(&config, &model, size, device) })
     }
 
-    /// Random weights in the shape of a variant, as if they were pretrained on nothing: for tests and for a first
-    /// look at a database.
-    ///
-    /// # Errors
-    /// None for the variants that there are.
-    pub fn untrained(
-        variant: Variant,
+    /// A model without heads, as if it were pretrained on nothing.
+    pub(super) fn folded(
+        config: &ModelConfig,
+        model: &MedleyModel,
         size: u32,
-        seed: u64,
         device: &Device,
-    ) -> Result<Self, TrainError> {
-        let config = variant.model(&[]);
-        device.seed(seed);
-        let model = config.init(device)?;
-        let (model, config) = model.fold(&config);
+    ) -> Self {
+        let (model, config) = model.fold(config);
         let digest = weights_digest(&model);
-        Self::new(Parts {
-            config,
-            model,
-            device: device.clone(),
-            tasks: Vec::new(),
-            datasets: Vec::new(),
-            size: Some(size),
-            digest,
-        })
-    }
-
-    fn new(parts: Parts) -> Result<Self, TrainError> {
-        let Some(size) = parts.size.filter(|size| *size > 0 && size % 32 == 0) else {
-            return Err(TrainError::Protocol(
-                "the model has no task, so the size of its input is not known; use a model with its tasks".into(),
-            ));
-        };
-        let Parts { config, model, device, tasks, datasets, digest, .. } = parts;
-        Ok(Self { config, model, device, tasks, datasets, size, digest })
+        let (tasks, datasets) = (Vec::new(), Vec::new());
+        Self { config, model, device: device.clone(), tasks, datasets, size, digest }
     }
 
     /// The shape of the same architecture for training from random weights: with the normalisation that it was
@@ -129,14 +97,13 @@ impl Foundation {
     }
 }
 
-struct Parts {
-    config: ModelConfig,
-    model: MedleyModel,
-    device: Device,
-    tasks: Vec<String>,
-    datasets: Vec<String>,
-    size: Option<u32>,
-    digest: String,
+/// The side of the input, of the first task's presentation.
+fn input_size(of_task: Option<u32>) -> Result<u32, TrainError> {
+    of_task.filter(|size| *size > 0 && size % 32 == 0).ok_or_else(|| {
+        TrainError::Protocol(
+            "the model has no task, so the size of its input is not known; use a model with its tasks".into(),
+        )
+    })
 }
 
 /// SHA-256 over every weight, with its path.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use medley_data::{Database, Example, Split, Target};
+use medley_data::{Database, Example, Split, Target, TaskPlan};
 use medley_package::{Presentation, TaskKind, digest};
 
 use super::foundation::Foundation;
@@ -137,7 +137,8 @@ pub enum Ended {
 /// A task that is measured, before anything is read of its pictures.
 struct Asked {
     task: String,
-    train: Vec<Example>,
+    /// Of the whole training split, shown whole.
+    plan: TaskPlan,
     /// Of the split that is measured.
     measured: Vec<Example>,
     data: String,
@@ -170,7 +171,7 @@ pub fn few_shot(
         {
             watcher.remark(&remark);
         }
-        asked.push(Asked::read(database, task, protocol.split)?);
+        asked.push(Asked::read(foundation, database, task, protocol.split)?);
     }
     let mut to_do = Vec::new();
     let mut there_already = 0;
@@ -197,14 +198,8 @@ pub fn few_shot(
         if runs.is_empty() {
             continue;
         }
-        let plan = database.plan(
-            &asked.task,
-            Split::Train,
-            Presentation::Whole { size: foundation.size },
-            1,
-        )?;
         let metric = database.task(&asked.task)?.metric.clone();
-        let mut work = Work::new(foundation, protocol, plan, asked.train, asked.measured, metric);
+        let mut work = Work::new(foundation, protocol, asked.plan, asked.measured, metric);
         for (run, row) in runs {
             if stop.load(Ordering::Relaxed) {
                 return Ok(Ended::Stopped);
@@ -221,10 +216,16 @@ pub fn few_shot(
 }
 
 impl Asked {
-    fn read(database: &Database, task: &str, split: Split) -> Result<Self, TrainError> {
-        let train = database.examples(task, Split::Train)?;
+    fn read(
+        foundation: &Foundation,
+        database: &Database,
+        task: &str,
+        split: Split,
+    ) -> Result<Self, TrainError> {
+        let whole = Presentation::Whole { size: foundation.size };
+        let plan = database.plan(task, Split::Train, whole, 1)?;
         let measured = database.examples(task, split)?;
-        for (split, examples) in [(Split::Train, &train), (split, &measured)] {
+        for (split, examples) in [(Split::Train, &plan.examples), (split, &measured)] {
             if examples.is_empty() {
                 return Err(TrainError::Protocol(format!(
                     "task “{task}” has no image in the split {}; few-shot learns from train and measures another",
@@ -232,9 +233,9 @@ impl Asked {
                 )));
             }
         }
-        let all = data_digest(train.iter().chain(&measured));
-        let data = format!("{} {} {all}", train.len(), measured.len());
-        Ok(Self { task: task.to_owned(), train, measured, data })
+        let all = data_digest(plan.examples.iter().chain(&measured));
+        let data = format!("{} {} {all}", plan.examples.len(), measured.len());
+        Ok(Self { task: task.to_owned(), plan, measured, data })
     }
 }
 
@@ -264,16 +265,6 @@ fn template(
         "{} {} {weights} {recipe} {:?} {:?} {}",
         run.mode, foundation.size, record.kind, record.classes, asked.data
     );
-    Ok(Row {
-        task: asked.task.clone(),
-        mode: run.mode,
-        fraction: run.fraction,
-        seed: run.seed,
-        n_train: 0,
-        metric: String::new(),
-        value: 0.0,
-        source: None,
-        split: (protocol.split != Split::Test).then(|| protocol.split.name().to_owned()),
-        setup: setup(&text),
-    })
+    let split = (protocol.split != Split::Test).then(|| protocol.split.name().to_owned());
+    Ok(Row { split, ..Row::unanswered(run, setup(&text)) })
 }

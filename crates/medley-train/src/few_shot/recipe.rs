@@ -15,7 +15,7 @@ pub struct Recipe {
     pub images: usize,
     /// Images in a batch of segmentation or detection.
     pub dense_images: usize,
-    /// Strength of the augmentation, 0..=1; that of pretraining.
+    /// Strength of the augmentation, 0..=1, whose operations are those of pretraining.
     pub augmentation: f32,
     /// Highest rate of decoders and head on a frozen encoder (frozen, random).
     pub frozen_rate: f64,

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::mode::Mode;
+use super::protocol::Run;
 use crate::error::TrainError;
+use crate::files;
 
 /// One figure; also a row of `medley evaluate --protocol few-shot --json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +38,30 @@ pub struct Row {
 }
 
 impl Row {
+    /// The row of a run before it has its figure; `setup`: digest of all else that the figure depends on.
+    pub(crate) fn unanswered(run: &Run, setup: String) -> Self {
+        Self {
+            task: run.task.clone(),
+            mode: run.mode,
+            fraction: run.fraction,
+            seed: run.seed,
+            n_train: 0,
+            metric: String::new(),
+            value: 0.0,
+            source: None,
+            split: None,
+            setup,
+        }
+    }
+
+    /// With the figure of that metric, or where it is not known for this kind of task, with the kind's own, which
+    /// is the first. None where there is no figure.
+    pub(crate) fn answered(self, figures: &[(&'static str, f64)], metric: &str) -> Option<Self> {
+        let wanted = figures.iter().find(|figure| figure.0 == metric);
+        let &(metric, value) = wanted.or(figures.first())?;
+        Some(Self { metric: metric.to_owned(), value: rounded(value), ..self })
+    }
+
     /// Whether it answers the same question; its setup and value may differ.
     fn same_place(&self, other: &Self) -> bool {
         (&self.task, self.mode, self.fraction, self.seed, &self.source, &self.split)
@@ -45,7 +71,7 @@ impl Row {
 
 /// A figure to six digits after the point. No test split tells more, and so short a number is read back from JSON
 /// as it was written, however often the file is gone on with.
-pub(crate) fn rounded(value: f64) -> f64 {
+fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
@@ -123,22 +149,13 @@ impl Ledger {
             let mut text = serde_json::to_vec_pretty(&self.rows)
                 .map_err(|error| TrainError::file(path, error))?;
             text.push(b'\n');
-            replace(path, &text)?;
+            files::replace(path, &text)?;
         }
         if let Some(path) = &self.csv {
-            replace(path, csv(&self.rows).as_bytes())?;
+            files::replace(path, csv(&self.rows).as_bytes())?;
         }
         Ok(())
     }
-}
-
-/// Writes beside the file and renames, so that whoever is interrupted keeps the old or the new one whole.
-fn replace(path: &Path, text: &[u8]) -> Result<(), TrainError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    fs::write(&beside, text)
-        .and_then(|()| fs::rename(&beside, path))
-        .map_err(|error| TrainError::file(path, error))
 }
 
 /// The rows as comma-separated values (RFC 4180).

@@ -139,8 +139,16 @@ fn measured(
     (ended, log.planned)
 }
 
+/// Random weights of a small model.
+fn untrained(seed: u64) -> Foundation {
+    let device = Device::flex();
+    let config = Variant::Micro.model(&[]);
+    device.seed(seed);
+    Foundation::folded(&config, &config.init(&device).unwrap(), 64, &device)
+}
+
 fn micro() -> Foundation {
-    Foundation::untrained(Variant::Micro, 64, 5, &Device::flex()).unwrap()
+    untrained(5)
 }
 
 #[test]
@@ -210,7 +218,7 @@ fn a_stopped_measurement_goes_on_to_the_rows_of_an_uninterrupted_one() {
     assert!(error.to_string().contains("other weights, settings or images"), "{error}");
     // A baseline stays what it is whatever was pretrained.
     protocol.recipe.steps = 2;
-    let other = Foundation::untrained(Variant::Micro, 64, 6, &Device::flex()).unwrap();
+    let other = untrained(6);
     assert_ne!(other.digest, foundation.digest);
     let (ended, planned) = measured(&other, &database, &protocol, &mut ledger, usize::MAX);
     assert_eq!((ended.unwrap(), planned), (Ended::Complete, (0, 2)));

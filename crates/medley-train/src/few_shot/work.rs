@@ -20,7 +20,7 @@ use super::presentation::presentation;
 use super::probe::{Probe, TrainingPart};
 use super::protocol::{Protocol, Run, Watcher};
 use super::rates::Trained;
-use super::rows::{Row, rounded};
+use super::rows::Row;
 use super::subset::GroupOrder;
 use crate::error::TrainError;
 use crate::evaluate::{CommonClasses, classification_figures, measure};
@@ -34,7 +34,6 @@ pub(crate) struct Work<'a> {
     protocol: &'a Protocol,
     /// Of the whole training split, shown whole.
     plan: TaskPlan,
-    train: Vec<Example>,
     /// Of the split that is measured.
     measured: Vec<Example>,
     metric: String,
@@ -47,12 +46,11 @@ pub(crate) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// `metric`: by which the database measures the task.
+    /// `plan`: of the whole training split, shown whole; `metric`: by which the database measures the task.
     pub(crate) fn new(
         foundation: &'a Foundation,
         protocol: &'a Protocol,
         plan: TaskPlan,
-        train: Vec<Example>,
         measured: Vec<Example>,
         metric: String,
     ) -> Self {
@@ -60,7 +58,6 @@ impl<'a> Work<'a> {
             foundation,
             protocol,
             plan,
-            train,
             measured,
             metric,
             shown: None,
@@ -92,16 +89,8 @@ impl<'a> Work<'a> {
             figures
                 .into_iter()
                 .filter_map(|(mode, all)| {
-                    let wanted = all.iter().find(|figure| figure.0 == self.metric);
-                    // A metric that is not known for this kind: the kind's own.
-                    let &(metric, value) = wanted.or(all.first())?;
-                    Some(Row {
-                        mode,
-                        n_train: drawn.examples.len(),
-                        metric: metric.to_owned(),
-                        value: rounded(value),
-                        ..row.clone()
-                    })
+                    let row = Row { mode, n_train: drawn.examples.len(), ..row.clone() };
+                    row.answered(&all, &self.metric)
                 })
                 .collect()
         };
@@ -114,12 +103,13 @@ impl<'a> Work<'a> {
         watcher: &mut dyn Watcher,
         stop: &AtomicBool,
     ) -> Result<Option<Drawn>, TrainError> {
+        let train = &self.plan.examples;
         let classes = self.plan.spec.classes.len();
         if self.shown.is_none() {
-            let mut all = Vec::with_capacity(self.train.len());
-            for (done, example) in self.train.iter().enumerate() {
+            let mut all = Vec::with_capacity(train.len());
+            for (done, example) in train.iter().enumerate() {
                 all.push(shown(example, classes)?);
-                watcher.progress("labels", done + 1, self.train.len());
+                watcher.progress("labels", done + 1, train.len());
                 if stop.load(Ordering::Relaxed) {
                     return Ok(None);
                 }
@@ -131,11 +121,10 @@ impl<'a> Work<'a> {
             shown.iter().map(|shown| shown.classes.clone()).collect();
         let kind = self.plan.spec.kind;
         let one_image = kind != TaskKind::Classification;
-        let examples =
-            GroupOrder::draw(&self.train, &of_each, one_image, run.seed).take(run.fraction);
+        let examples = GroupOrder::draw(train, &of_each, one_image, run.seed).take(run.fraction);
         let size = self.foundation.size;
         let sides = examples.iter().flat_map(|&index| shown[index].sides.clone()).collect();
-        let longest = |&index: &usize| self.train[index].width.max(self.train[index].height);
+        let longest = |&index: &usize| train[index].width.max(train[index].height);
         let shortest = examples.iter().map(longest).min().unwrap_or(size);
         let spec = TaskSpec {
             presentation: presentation(size, sides, shortest),
@@ -144,13 +133,18 @@ impl<'a> Work<'a> {
         Ok(Some(Drawn { examples, spec }))
     }
 
+    /// The drawn examples themselves.
+    fn examples(&self, drawn: &Drawn) -> impl Iterator<Item = &Example> {
+        drawn.examples.iter().map(|&index| &self.plan.examples[index])
+    }
+
     /// The training part's plan for the loader.
     fn training(&self, drawn: &Drawn) -> TaskPlan {
         let recipe = &self.protocol.recipe;
         let is_classification = drawn.spec.kind == TaskKind::Classification;
         TaskPlan {
             spec: drawn.spec.clone(),
-            examples: drawn.examples.iter().map(|&index| self.train[index].clone()).collect(),
+            examples: self.examples(drawn).cloned().collect(),
             per_batch: if is_classification { recipe.images } else { recipe.dense_images },
             augment: true,
             strength: recipe.augmentation,
@@ -240,7 +234,7 @@ impl<'a> Work<'a> {
         };
         let Some(found) = found else { return Ok(None) };
         let row = |example: &Example| found.get(&example.id).map(Vec::as_slice).unwrap_or_default();
-        let examples: Vec<&Example> = drawn.examples.iter().map(|&i| &self.train[i]).collect();
+        let examples: Vec<&Example> = self.examples(drawn).collect();
         let rows: Vec<&[f32]> = examples.iter().map(|example| row(example)).collect();
         let labels: Vec<usize> = examples.iter().map(|example| label(example)).collect();
         let groups: Vec<&str> = examples.iter().map(|example| example.group.as_str()).collect();
@@ -274,7 +268,7 @@ impl<'a> Work<'a> {
         stop: &AtomicBool,
     ) -> Result<Option<Embeddings>, TrainError> {
         let medley = Medley::from_parts(model, vec![spec.clone()], &self.foundation.device);
-        let all: Vec<&Example> = self.train.iter().chain(&self.measured).collect();
+        let all: Vec<&Example> = self.plan.examples.iter().chain(&self.measured).collect();
         let of = all.len();
         embeddings(&medley, &spec.name, &file_name(&spec.name), &all, cache, &mut |done| {
             watcher.progress("embeddings", done, of);

@@ -11,7 +11,7 @@ use super::foundation::Foundation;
 use super::leak::refuse_leak;
 use super::mode::Mode;
 use super::protocol::{Ended, Run, Watcher, data_digest, setup};
-use super::rows::{Ledger, Row, rounded};
+use super::rows::{Ledger, Row};
 use crate::error::TrainError;
 use crate::evaluate::{CommonClasses, measure};
 
@@ -149,7 +149,7 @@ fn measure_all(
     }
     watcher.planned(to_do.len(), there_already);
     for (part, row) in to_do {
-        let run = Run { task: part.task.clone(), mode: part.mode, fraction: 0.0, seed: 0 };
+        let run = part.run();
         watcher.begin(&run);
         let of = part.examples.len();
         let (figures, done) =
@@ -160,9 +160,8 @@ fn measure_all(
         if done < of || stop.load(Ordering::Relaxed) {
             return Ok(Ended::Stopped);
         }
-        let wanted = figures.iter().find(|figure| figure.0 == part.metric);
-        let Some(&(metric, value)) = wanted.or(figures.first()) else { continue };
-        let rows = vec![Row { metric: metric.to_owned(), value: rounded(value), ..row }];
+        let Some(row) = row.answered(&figures, &part.metric) else { continue };
+        let rows = vec![row];
         ledger.add(rows.clone())?;
         watcher.finished(&run, &rows);
     }
@@ -199,22 +198,16 @@ impl<'a> Part<'a> {
         Ok(Self { mode, task: task.to_owned(), source, common, examples, metric })
     }
 
+    fn run(&self) -> Run {
+        Run { task: self.task.clone(), mode: self.mode, fraction: 0.0, seed: 0 }
+    }
+
     /// Its row without the figure.
     fn row(&self, weights: &str) -> Row {
         let data = data_digest(self.examples.iter());
         let text = format!("{} {weights} {:?} {:?} {data}", self.mode, self.source, self.common);
-        Row {
-            task: self.task.clone(),
-            mode: self.mode,
-            fraction: 0.0,
-            seed: 0,
-            n_train: 0,
-            metric: String::new(),
-            value: 0.0,
-            source: Some(self.source.name.clone()),
-            split: None,
-            setup: setup(&text),
-        }
+        let source = Some(self.source.name.clone());
+        Row { source, ..Row::unanswered(&self.run(), setup(&text)) }
     }
 }
 
