@@ -136,6 +136,6 @@ export interface Analysis {
   report: Report;
   /** The masks of the segmentation tasks, by task name. */
   masks: Record<string, Mask>;
-  /** The image embedding: one vector per image, to compare or to train on. */
+  /** One vector per image, to compare or to train on: mean and deviation of each channel of the encoder's first three maps. */
   embedding: Float32Array;
 }

@@ -58,8 +58,8 @@ impl AnalyzeOptions {
 pub struct Analysis {
     /// One per task, in the order asked for (that of the package if all were).
     pub results: Vec<TaskResult>,
-    /// The picture as the model sees it, one number per channel; the mean over the windows where
-    /// there are several.
+    /// The picture as the encoder sees it, for classifiers of one's own and for comparing pictures: mean and deviation
+    /// of each channel of the pyramid's first three maps; the mean over the windows where there are several.
     pub embedding: Vec<f32>,
     /// Where the time went.
     pub timing: Timing,

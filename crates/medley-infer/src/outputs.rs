@@ -33,9 +33,9 @@ impl<'a> Encoded<'a> {
         Ok(Self { model, features, pixels: None, towers: None })
     }
 
-    /// `[batch, channels]`, flattened. Waits for the encoder to be done.
+    /// [`Features::descriptor`], `[batch, channels]`, flattened. Waits for the encoder to be done.
     pub(crate) async fn embedding(&self) -> Result<Vec<f32>, InferError> {
-        read(self.features.embedding.clone(), "the embedding").await
+        read(self.features.descriptor(), "the embedding").await
     }
 
     /// The output of the task's head.

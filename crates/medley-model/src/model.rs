@@ -152,6 +152,23 @@ impl Features {
 }
 
 impl Features {
+    /// What a small classifier on another task learns from: mean and standard deviation over the pixels of each
+    /// channel of s1, s2 and s3, `[batch, 2 (widths[0] + widths[1] + widths[2])]`.
+    ///
+    /// Not [`Self::embedding`], which serves the pretrained heads: what they have no use for is gone from it. A probe
+    /// of a task that pretraining did not know is right far more often on these (docs/results.md).
+    pub fn descriptor(&self) -> Tensor<2> {
+        let maps = [&self.s1, &self.s2, &self.s3];
+        let parts = maps.into_iter().flat_map(|map| {
+            let [batch, channels, height, width] = map.dims();
+            let pixels = map.clone().reshape([batch, channels, height * width]);
+            let mean = pixels.clone().mean_dim(2);
+            let deviation = (pixels - mean.clone()).square().mean_dim(2).sqrt();
+            [mean, deviation].map(|part| part.reshape([batch, channels]))
+        });
+        Tensor::cat(parts.collect(), 1)
+    }
+
     /// One batch after the other.
     pub fn cat(pieces: Vec<Self>) -> Self {
         fn join<const D: usize>(

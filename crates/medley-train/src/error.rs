@@ -53,7 +53,7 @@ pub enum TrainError {
     /// A file of the run that cannot be written.
     #[error(
         "{}: writing failed: {reason}; make room or allow writing there, then the same command goes on from \
-         the last checkpoint, which is unharmed", path.display()
+         what was last written, which is unharmed", path.display()
     )]
     Write {
         /// The file.

@@ -27,7 +27,8 @@ pub(crate) fn random(
     task: &TaskSpec,
     seed: u64,
 ) -> Result<MedleyModel, TrainError> {
-    drawn(&foundation.fresh_config(task), seed, &foundation.device)
+    let config = ModelConfig { heads: vec![head(task)], ..foundation.fresh_config() };
+    drawn(&config, seed, &foundation.device)
 }
 
 /// A model whose weights all follow from the seed.

@@ -70,7 +70,9 @@ pub(crate) fn embeddings(
 
 /// Weights, presentation, and every image file with its size and time of change.
 fn key(weights: &str, medley: &Medley, examples: &[&Example]) -> String {
-    let mut text = format!("{weights} {:?}", medley.tasks().first().map(|task| task.presentation));
+    // The word says what an embedding is; another word where that changes.
+    let mut text =
+        format!("descriptor {weights} {:?}", medley.tasks().first().map(|task| task.presentation));
     for example in examples {
         let about = fs::metadata(&example.image).ok();
         let changed = about

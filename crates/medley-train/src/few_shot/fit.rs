@@ -96,7 +96,8 @@ pub(crate) fn calibrate(
     seed: u64,
     device: &Device,
 ) -> Result<MedleyModel, TrainError> {
-    let model = model.train();
+    // Without gradients: a graph that no backward pass ever walks is kept for good.
+    let model = model.train().no_grad();
     let device = device.clone().autodiff();
     let size = plan.spec.presentation.size();
     let mut loader = Loader::start(LoaderPlan::mixed(vec![plan], size, seed))?;

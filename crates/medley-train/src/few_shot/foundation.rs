@@ -6,16 +6,15 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use medley_infer::read_model;
 use medley_model::{MedleyModel, ModelConfig, NormKind};
-use medley_package::{Package, TaskSpec, digest};
+use medley_package::{Package, digest};
 
 use crate::checkpoint::Checkpoint;
-use crate::config::head;
 use crate::error::TrainError;
 
 /// A pretrained model without its heads.
 ///
-/// Batch normalisation is folded into the convolutions, from a run as from a package: the statistics of
-/// pretraining stay, whatever a handful of images would say, and both give the same figures.
+/// From a run it keeps its batch normalisation, which decoders and fine-tuning learn faster with. In a package that is
+/// folded into the convolutions for good; both answer alike until something is trained.
 pub struct Foundation {
     pub(crate) config: ModelConfig,
     pub(crate) model: MedleyModel,
@@ -72,28 +71,27 @@ impl Foundation {
         let model = checkpoint.shared_weights(config.init(device)?, &state)?;
         let tasks = state.config.tasks.iter().map(|task| task.name.clone()).collect();
         let size = input_size(Some(state.config.size()))?;
-        Ok(Self { tasks, ..Self::folded(&config, &model, size, device) })
+        Ok(Self { tasks, ..Self::of_model(config, model, size, device) })
     }
 
     /// A model without heads, as if it were pretrained on nothing.
-    pub(super) fn folded(
-        config: &ModelConfig,
-        model: &MedleyModel,
+    pub(super) fn of_model(
+        config: ModelConfig,
+        model: MedleyModel,
         size: u32,
         device: &Device,
     ) -> Self {
-        let (model, config) = model.fold(config);
         let digest = weights_digest(&model);
         let (tasks, datasets) = (Vec::new(), Vec::new());
         Self { config, model, device: device.clone(), tasks, datasets, size, digest }
     }
 
     /// The shape of the same architecture for training from random weights: with the normalisation that it was
-    /// pretrained with, and a head for `task`.
-    pub(crate) fn fresh_config(&self, task: &TaskSpec) -> ModelConfig {
+    /// pretrained with, and no head yet.
+    pub(crate) fn fresh_config(&self) -> ModelConfig {
         let norm =
             if self.config.norm == NormKind::Folded { NormKind::Batch } else { self.config.norm };
-        ModelConfig { norm, heads: vec![head(task)], ..self.config.clone() }
+        ModelConfig { norm, ..self.config.clone() }
     }
 }
 

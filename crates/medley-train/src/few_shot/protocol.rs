@@ -16,7 +16,7 @@ use super::work::Work;
 use crate::error::TrainError;
 
 /// Raised when the same settings would give other figures: rows of an older one are not gone on with.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Digits of a row's setup.
 const SETUP_CHARS: usize = 16;
@@ -255,7 +255,7 @@ fn template(
     let weights = if run.mode.is_pretrained() {
         foundation.digest.clone()
     } else {
-        json(serde_json::to_string(&foundation.config))?
+        json(serde_json::to_string(&foundation.fresh_config()))?
     };
     // The probe on a pretrained embedding has no recipe.
     let by_probe = run.mode == Mode::Frozen && record.kind == TaskKind::Classification;

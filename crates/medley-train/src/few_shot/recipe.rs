@@ -47,7 +47,7 @@ impl Default for Recipe {
             finetune_rate: 1e-3,
             encoder_factor: 0.1,
             stage_factor: 0.7,
-            scratch_rate: 2e-3,
+            scratch_rate: 1e-3,
             weight_decay: 0.05,
             clip: 1.0,
             calibration: 30,

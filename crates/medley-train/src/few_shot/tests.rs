@@ -144,7 +144,8 @@ fn untrained(seed: u64) -> Foundation {
     let device = Device::flex();
     let config = Variant::Micro.model(&[]);
     device.seed(seed);
-    Foundation::folded(&config, &config.init(&device).unwrap(), 64, &device)
+    let model = config.init(&device).unwrap();
+    Foundation::of_model(config, model, 64, &device)
 }
 
 fn micro() -> Foundation {
