@@ -112,13 +112,15 @@ fn leaks_and_options_without_sense_are_bad_input() {
     refused(&few_shot(data, &[]), "--task");
     refused(&few_shot(data, &["--task", "area", "--mode", "frozen,magic"]), "finetune");
     refused(&few_shot(data, &["--task", "area", "--fractions", "0"]), "per cent");
-    refused(&few_shot(data, &["--task", "area", "--limit", "3"]), "whole test split");
-    refused(&few_shot(data, &["--task", "area", "--split", "val"]), "whole test split");
+    refused(&few_shot(data, &["--task", "area", "--limit", "3"]), "whole split");
+    refused(&few_shot(data, &["--task", "area", "--split", "train"]), "expected test or val");
     place.write("r.json", "{}");
     refused(&few_shot(data, &["--task", "area", "--json", "r.json"]), "r.json");
     let plain = ["evaluate", "--model", "model", "--data", data];
     refused(&[&plain[..], &["--csv", "r.csv"]].concat(), "few-shot");
     refused(&[&plain[..], &["--zero-shot", "shape"]].concat(), "SOURCE:TARGET");
+    let of_validation = ["--zero-shot", "shape:area", "--split", "val"];
+    refused(&[&plain[..], &of_validation].concat(), "test split");
     refused(&[&plain[..], &["--zero-shot", "shape:shape"]].concat(), "leak");
     refused(&[&plain[..], &["--zero-shot", "lungs:area"]].concat(), "leak");
     // The package's own tasks, by name.

@@ -1,9 +1,9 @@
 //! The convolutional encoder: a residual network of dense 3×3 convolutions.
 //!
-//! Dense convolutions, because burn runs them near the speed of its matrix product on every
-//! device, while its depthwise ones reach a fiftieth of that when training on the CPU. Residual
-//! blocks after He et al., *Deep residual learning* (2016); the stem of two small convolutions and
-//! the pooled shortcut after He et al., *Bag of tricks* (2019).
+//! Dense convolutions by default: depthwise ones save multiply-adds but hardly any time, neither in
+//! WebAssembly nor in training (docs/results.md has the candidates). Residual blocks after He et
+//! al., *Deep residual learning* (2016); the stem of two small convolutions and the pooled shortcut
+//! after He et al., *Bag of tricks* (2019).
 
 use burn::module::Module;
 use burn::nn::pool::{AvgPool2d, AvgPool2dConfig};

@@ -105,7 +105,8 @@ pub(crate) fn calibrate(
         let batch = loader.next()?;
         let _ = model.encode(images(&batch, &device))?;
     }
-    Ok(model.valid())
+    // Whoever trains it afterwards wants its gradients.
+    Ok(model.set_require_grad(true).valid())
 }
 
 /// Features that were computed without autodiff, as constants of the graph.
