@@ -17,7 +17,6 @@ if (positionals.length === 0) throw new Error('name at least one package folder 
 const packages = positionals.map((folder, index) => ({ name: basename(resolve(folder)), path: `/package-${index}/`, folder }));
 
 const server = await serve({
-  '/': join(ROOT, 'tests/browser/harness'),
   '/harness/': join(ROOT, 'tests/browser/harness'),
   '/web/': join(ROOT, 'web'),
   ...Object.fromEntries(packages.map(({ path, folder }) => [path, resolve(folder)])),
