@@ -20,8 +20,8 @@ pub struct Options {
 /// Runs the checks and prints a table of them, whose last line sums the tests; whether all is well.
 pub fn run(options: &Options) -> Result<bool> {
     let workspace = Workspace::find()?;
-    let browser_steps = if options.quick { 0 } else { wasm_build::STEPS.len() + 6 };
-    let mut steps = Steps::new(4 + browser_steps);
+    let browser_steps = wasm_build::STEPS.len() + 6;
+    let mut steps = Steps::new(if options.quick { 4 } else { 5 + browser_steps });
     steps.attempt("Formatting", || {
         cargo(&workspace, &["fmt", "--all", "--check"], "run `cargo fmt --all`")
     });
@@ -36,6 +36,12 @@ pub fn run(options: &Options) -> Result<bool> {
     });
     steps.after(built, "Rust tests", || rust_tests(&workspace));
     if !options.quick {
+        // Machines without a card have no other way to notice that the code for one does not compile.
+        steps.attempt("Type-check the GPU code", || {
+            let what = ["check", "--package", "medley-cli", "--package", "medley-bench"];
+            let with = ["--features", "medley-cli/cuda,medley-cli/vulkan,medley-bench/cuda"];
+            cargo(&workspace, &[what.as_slice(), with.as_slice()].concat(), MEND)
+        });
         browser(&workspace, &mut steps, built);
     }
     Ok(steps.summary())

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use burn::tensor::Device;
 use clap::ValueEnum;
 use medley_data::{Database, Example, Role, Split};
 use medley_infer::Medley;
@@ -12,6 +11,7 @@ use medley_package::{NOTICE, TaskSpec};
 use medley_train::{Score, evaluate};
 
 use crate::database::{DataArgs, tell_shared_groups};
+use crate::device::DeviceArgs;
 use crate::exit::{BadInput, Exit};
 use crate::few_shot::{Asked, FewShotArgs, Weights};
 use crate::model::{self, ModelArgs};
@@ -32,6 +32,8 @@ pub struct Options {
     run: Option<PathBuf>,
     #[command(flatten)]
     data: DataArgs,
+    #[command(flatten)]
+    device: DeviceArgs,
     /// A task to measure; may be given several times. All pretraining tasks that the model has without it
     #[arg(long = "task", value_name = "NAME")]
     tasks: Vec<String>,
@@ -76,7 +78,8 @@ fn split(text: &str) -> Result<Split, String> {
 /// # Errors
 /// A model, database, task or image that is not there or not right; a file that cannot be written.
 pub fn run(options: &Options) -> Result<Exit> {
-    let weights = Weights { run: options.run.as_deref(), model: &options.model };
+    let device = options.device.open()?;
+    let weights = Weights { run: options.run.as_deref(), model: &options.model, device: &device };
     let asked =
         Asked { tasks: &options.tasks, split: options.split, json: options.json.as_deref() };
     let few_shot = options.protocol == Protocol::FewShot;
@@ -90,10 +93,10 @@ pub fn run(options: &Options) -> Result<Exit> {
     }
     let medley = match &options.run {
         Some(folder) => {
-            let run = Run::read(folder, &database)?;
-            Medley::from_parts(run.model, run.tasks, &Device::flex())
+            let run = Run::read(folder, &database, &device)?;
+            Medley::from_parts(run.model, run.tasks, &device)
         }
-        None => model::load(&options.model.folder()?)?,
+        None => model::load(&options.model.folder()?, &device)?,
     };
     let tasks = wanted(&medley, &database, &options.tasks)?;
     let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
+use burn::tensor::Device;
 use medley_data::Database;
 use medley_export::{Description, export, model_card};
 use medley_package::{DatasetSource, NOTICE, Provenance, Quality, TaskSpec, write_dir};
@@ -51,7 +52,7 @@ Example:
 /// No checkpoint, figures of other tasks, a model that its own reader would refuse, a full disk.
 pub fn run(options: &Options) -> Result<Exit> {
     let database = options.data.open()?;
-    let run = Run::read(&options.run, &database)?;
+    let run = Run::read(&options.run, &database, &Device::flex())?;
     let RunState { step, config } = &run.state;
     if *step < config.steps {
         say::note(format_args!("note: the run is at step {step} of {}", config.steps));

@@ -81,6 +81,8 @@ pub struct Weights<'a> {
     pub run: Option<&'a Path>,
     /// The package.
     pub model: &'a ModelArgs,
+    /// What computes.
+    pub device: &'a Device,
 }
 
 /// What `medley evaluate` was asked for by options that all its ways share.
@@ -94,26 +96,26 @@ pub struct Asked<'a> {
 }
 
 impl Weights<'_> {
-    fn foundation(&self, device: &Device) -> Result<Foundation> {
+    fn foundation(&self) -> Result<Foundation> {
         let _busy = progress::busy("Loading the model");
         Ok(match self.run {
-            Some(folder) => Foundation::of_run(folder, device)?,
+            Some(folder) => Foundation::of_run(folder, self.device)?,
             None => {
                 let folder = self.model.folder()?;
                 let place = || folder.display().to_string();
-                Foundation::of_package(&read_dir(&folder).with_context(place)?, device)
+                Foundation::of_package(&read_dir(&folder).with_context(place)?, self.device)
                     .with_context(place)?
             }
         })
     }
 
-    fn medley(&self, database: &Database, device: &Device) -> Result<Medley> {
+    fn medley(&self, database: &Database) -> Result<Medley> {
         match self.run {
             Some(folder) => {
-                let run = Run::read(folder, database)?;
-                Ok(Medley::from_parts(run.model, run.tasks, device))
+                let run = Run::read(folder, database, self.device)?;
+                Ok(Medley::from_parts(run.model, run.tasks, self.device))
             }
-            None => model::load(&self.model.folder()?),
+            None => model::load(&self.model.folder()?, self.device),
         }
     }
 }
@@ -178,7 +180,7 @@ impl FewShotArgs {
             threads: self.threads as usize,
             cache: self.cache.clone(),
         };
-        let foundation = weights.foundation(&Device::flex())?;
+        let foundation = weights.foundation()?;
         self.watched(asked, |ledger, display, stop| {
             Ok(few_shot(&foundation, database, &protocol, ledger, display, stop)?)
         })
@@ -198,9 +200,8 @@ impl FewShotArgs {
             let words = "--zero-shot names its tasks itself; leave --task out";
             return Err(BadInput(words.into()).into());
         }
-        let device = Device::flex();
-        let foundation = weights.foundation(&device)?;
-        let medley = weights.medley(database, &device)?;
+        let foundation = weights.foundation()?;
+        let medley = weights.medley(database)?;
         let map = self.map.clone().unwrap_or_default();
         self.watched(asked, |ledger, display, stop| {
             let pairs = &self.zero_shot;

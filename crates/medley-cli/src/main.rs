@@ -4,8 +4,10 @@
 //! `say`, `table` and `progress` (what they show) and `exit` (how they end).
 
 mod answers;
+mod check_device;
 mod data;
 mod database;
+mod device;
 mod evaluate;
 mod exit;
 mod export;
@@ -60,6 +62,7 @@ enum Command {
     Runs(runs::Options),
     Export(export::Options),
     Data(data::Options),
+    CheckDevice(check_device::Options),
 }
 
 fn main() -> ExitCode {
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Command::Runs(options) => runs::run(&options),
         Command::Export(options) => export::run(&options),
         Command::Data(options) => data::run(&options),
+        Command::CheckDevice(options) => check_device::run(&options),
     };
     result.unwrap_or_else(|error| exit::report(&error)).into()
 }

@@ -20,9 +20,6 @@ const SHIPPED: &str = "www/models/medley-nano";
 /// The same beside an installed program.
 const INSTALLED: &str = "models/medley-nano";
 
-/// What computes here, as it stands in reports.
-pub const BACKEND: &str = "cpu";
-
 /// `--model`, for the commands that use one.
 #[derive(clap::Args)]
 pub struct ModelArgs {
@@ -67,15 +64,15 @@ pub fn folder(asked: Option<PathBuf>) -> Result<PathBuf> {
     })
 }
 
-/// Loads the package in `folder` onto the CPU and runs its self-test.
+/// Loads the package in `folder` onto a device and runs its self-test.
 ///
 /// # Errors
 /// A package that cannot be read, is damaged, does not load, or does not answer as it should.
-pub fn load(folder: &Path) -> Result<Medley> {
+pub fn load(folder: &Path, device: &Device) -> Result<Medley> {
     let _busy = progress::busy("Loading the model");
     let place = || folder.display().to_string();
     let package = read_dir(folder).with_context(place)?;
-    let medley = pollster::block_on(Medley::load(&package, &Device::flex())).with_context(place)?;
+    let medley = pollster::block_on(Medley::load(&package, device)).with_context(place)?;
     let report = pollster::block_on(medley.self_test()).with_context(place)?;
     if !report.passed {
         let (head, worst, tolerance) = (report.head, report.worst, report.tolerance);

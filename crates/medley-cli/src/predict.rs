@@ -11,8 +11,9 @@ use medley_infer::{AnalyzeOptions, DISPLAY_THRESHOLD, Image, InferError, Medley,
 use medley_package::NOTICE;
 
 use crate::answers;
+use crate::device::DeviceArgs;
 use crate::exit::{self, BadInput, Exit};
-use crate::model::{BACKEND, ModelArgs};
+use crate::model::ModelArgs;
 use crate::{model, overlay, progress, say};
 
 /// Longest file that is read: more than the largest picture that the decoder takes needs, uncompressed.
@@ -27,6 +28,8 @@ pub struct Options {
     /// A task to answer; may be given several times. All of the model's without it (see `medley info`)
     #[arg(long = "task", value_name = "NAME")]
     tasks: Vec<String>,
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Print one JSON object a line and image (format 1, docs/formats.md)
     #[arg(long)]
     json: bool,
@@ -62,18 +65,19 @@ fn probability(text: &str) -> Result<f32, String> {
 /// No model or a bad one, an unknown task, stdout that is closed.
 pub fn run(options: &Options) -> Result<Exit> {
     let targets = overlay_targets(options)?;
-    let medley = model::load(&options.model.folder()?)?;
+    let medley = model::load(&options.model.folder()?, &options.device.open()?)?;
     known(&medley, &options.tasks)?;
     let request = AnalyzeOptions {
         tasks: (!options.tasks.is_empty()).then(|| options.tasks.clone()),
         score_threshold: options.threshold,
         ..AnalyzeOptions::default()
     };
+    let json = options.json.then(|| options.device.name());
     let bar = progress::bar(options.images.len(), "images");
     let mut exit = Exit::Done;
     for (path, target) in options.images.iter().zip(targets) {
         bar.set_prefix(format!("{} ", path.display()));
-        let answer = answer(&medley, path, &request, options.json, target.as_deref());
+        let answer = answer(&medley, path, &request, json.as_deref(), target.as_deref());
         let (text, legend) = match answer {
             Ok(answer) => answer,
             Err(error) => {
@@ -100,12 +104,12 @@ pub fn run(options: &Options) -> Result<Exit> {
     Ok(exit)
 }
 
-/// What is said of one picture, and the legend of its overlay.
+/// What is said of one picture, as JSON where the name of what computes is given, and the legend of its overlay.
 fn answer(
     medley: &Medley,
     path: &Path,
     request: &AnalyzeOptions,
-    json: bool,
+    json: Option<&str>,
     overlay: Option<&Path>,
 ) -> Result<(String, Vec<String>)> {
     let begin = Instant::now();
@@ -113,10 +117,9 @@ fn answer(
     let analysis = pollster::block_on(medley.analyze(&image, request))?;
     let file = path.display().to_string();
     let name = &medley.metadata().name;
-    let text = if json {
-        Report::new(&file, name, BACKEND, &analysis)?.to_json()?
-    } else {
-        answers::text(&file, name, &image, &analysis, begin.elapsed())
+    let text = match json {
+        Some(backend) => Report::new(&file, name, backend, &analysis)?.to_json()?,
+        None => answers::text(&file, name, &image, &analysis, begin.elapsed()),
     };
     let legend = match overlay {
         Some(target) => overlay::write(&image, &analysis, target)?,
@@ -200,6 +203,7 @@ mod tests {
             )
             .unwrap(),
             tasks: Vec::new(),
+            device: DeviceArgs::default(),
             json: false,
             overlay: Some(overlay.into()),
             threshold: 0.3,

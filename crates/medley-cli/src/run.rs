@@ -29,7 +29,7 @@ impl Run {
     ///
     /// # Errors
     /// No checkpoint, one that cannot be read, a task that the database does not have.
-    pub fn read(folder: &Path, database: &Database) -> Result<Self> {
+    pub fn read(folder: &Path, database: &Database, device: &Device) -> Result<Self> {
         let _busy = progress::busy("Reading the checkpoint");
         let place = || folder.display().to_string();
         let checkpoint = Checkpoint::of(folder);
@@ -46,8 +46,7 @@ impl Run {
             .map(|task| Ok(database.task(&task.name)?.spec(task.presentation)))
             .collect::<Result<Vec<_>>>()?;
         let shape = state.config.model(&tasks);
-        let device = Device::flex();
-        let model = shape.init(&device).with_context(place)?;
+        let model = shape.init(device).with_context(place)?;
         let model = checkpoint.answering_weights(model, &state).with_context(place)?;
         Ok(Self { state, tasks, shape, model })
     }

@@ -95,6 +95,14 @@ impl Head {
         }
     }
 
+    /// Drops nothing in training any more.
+    pub(crate) fn without_dropout(mut self) -> Self {
+        if let Self::Classification(head) = &mut self {
+            head.dropout = DropoutConfig::new(0.0).init();
+        }
+        self
+    }
+
     pub(crate) fn classify(&self, embedding: Tensor<2>) -> Option<Tensor<2>> {
         match self {
             Self::Classification(head) => Some(head.forward(embedding)),

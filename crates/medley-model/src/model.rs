@@ -200,6 +200,12 @@ pub struct MedleyModel {
 }
 
 impl MedleyModel {
+    /// The same model, whose heads drop no channel in training: for comparing devices, which draw differently.
+    pub fn without_dropout(mut self) -> Self {
+        self.heads = self.heads.into_iter().map(Head::without_dropout).collect();
+        self
+    }
+
     /// One pass of the encoder and the squeezer.
     ///
     /// # Shapes

@@ -4,6 +4,7 @@
 //! split through the same steps as a user's image takes; [`few_shot`] measures how little data a
 //! task needs that pretraining never saw.
 
+mod agreement;
 mod average;
 mod checkpoint;
 mod config;
@@ -21,6 +22,7 @@ mod schedule;
 mod step;
 mod trainer;
 
+pub use agreement::{Agreement, agreement};
 pub use checkpoint::{Checkpoint, RunState};
 pub use config::{OptimizerConfig, TaskConfig, TrainConfig, Variant, Way};
 pub use error::TrainError;

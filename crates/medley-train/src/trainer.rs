@@ -87,6 +87,14 @@ pub enum Outcome {
     },
 }
 
+/// The losses of a batch, on the device, out of the graph.
+struct BatchLosses {
+    /// The tasks' places in the run.
+    tasks: Vec<usize>,
+    /// `[1]` each.
+    values: Vec<Tensor<1>>,
+}
+
 /// A run: weights, optimizer and position.
 pub struct Trainer {
     config: TrainConfig,
@@ -266,8 +274,8 @@ impl Trainer {
         };
         let mut shared = GradientsAccumulator::new();
         let mut of_heads = Vec::new();
-        let model = self.model.clone();
-        let mut model = model;
+        let mut pending = Vec::new();
+        let mut model = self.model.clone();
         for _ in 0..self.batches_per_step() {
             let waiting = Instant::now();
             let batch = loader.next()?;
@@ -275,7 +283,8 @@ impl Trainer {
             report.images += batch.n;
             // Dropout draws from the device: what it draws must follow from the batch's number alone.
             self.device.seed(self.config.seed.wrapping_add(batch.step));
-            let total = self.total_loss(&model, &batch, &mut report)?;
+            let (total, of_batch) = self.total_loss(&model, &batch)?;
+            pending.push(of_batch);
             let mut gradients = total.backward();
             match self.config.way {
                 Way::Mixed => {
@@ -301,6 +310,10 @@ impl Trainer {
         if self.config.way == Way::Alternating {
             model = self.optimizer.step(learning_rate, model, shared.grads());
         }
+        // Read once all work of the step is handed over: a GPU would stand still at each reading before that.
+        for of_batch in pending {
+            report.losses.extend(self.read(of_batch)?);
+        }
         self.model = model;
         self.step += 1;
         match (&mut self.average, self.config.optimizer.average) {
@@ -312,27 +325,43 @@ impl Trainer {
         Ok(report)
     }
 
-    /// The weighted mean over the batch's tasks; each loss is noted and must be a number.
+    /// The weighted mean over the batch's tasks, and the loss of each beside it.
     fn total_loss(
         &self,
         model: &MedleyModel,
         batch: &MixedBatch,
-        report: &mut StepReport,
-    ) -> Result<Tensor<1>, TrainError> {
+    ) -> Result<(Tensor<1>, BatchLosses), TrainError> {
         let all = losses(model, &self.tasks, batch, &self.device)?;
         let count = all.len().max(1) as f64;
         let mut total = Tensor::<1>::zeros([1], &self.device);
-        for found in all {
-            let value = found.value()?;
-            let TaskLoss { task, loss } = found;
-            let name = self.tasks[task].name.clone();
-            if !value.is_finite() {
-                return Err(TrainError::NotFinite { task: name, step: self.step, value });
-            }
-            report.losses.push((name, value));
+        let mut read = BatchLosses { tasks: Vec::new(), values: Vec::new() };
+        for TaskLoss { task, loss } in all {
+            read.tasks.push(task);
+            read.values.push(loss.clone().detach());
             total = total + loss * (self.config.tasks[task].weight / count);
         }
-        Ok(total)
+        Ok((total, read))
+    }
+
+    /// The losses by name; each must be a number.
+    fn read(&self, losses: BatchLosses) -> Result<Vec<(String, f32)>, TrainError> {
+        let BatchLosses { tasks, values } = losses;
+        if tasks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let values = Tensor::cat(values, 0).try_into_data_as::<f32>();
+        let failed = |error: String| TrainError::Device(error);
+        let values = values.map_err(|error| failed(format!("{error:?}")))?;
+        let values = values.try_into_vec::<f32>().map_err(|error| failed(format!("{error:?}")))?;
+        let named = tasks.into_iter().zip(values).map(|(task, value)| {
+            let name = self.tasks[task].name.clone();
+            if value.is_finite() {
+                Ok((name, value))
+            } else {
+                Err(TrainError::NotFinite { task: name, step: self.step, value })
+            }
+        });
+        named.collect()
     }
 
     fn save(&self, observer: &mut dyn Observer) -> Result<(), TrainError> {

@@ -1,0 +1,356 @@
+//! Whether a device computes what the processor computes: losses, gradients and a short training.
+//!
+//! GPUs round otherwise, add in another order and, with tensor cores, multiply with fewer digits. What must not happen is
+//! a kernel that is wrong. Both show on the same weights and the same drawn batch: roundings stay below the
+//! tolerances here, a wrong kernel does not.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
+use medley_data::{MixedBatch, Part, SampleTarget};
+use medley_model::MedleyModel;
+use medley_package::{Presentation, TaskKind, TaskSpec};
+
+use crate::config::Variant;
+use crate::error::TrainError;
+use crate::step::losses;
+use crate::trainer::adamw;
+
+/// Both families of encoders; a small Swin has all of a large one's operations.
+const VARIANTS: [Variant; 2] = [Variant::Nano, Variant::SwinMicro];
+
+/// Side of the drawn pictures, in pixels; two windows of Swin on a side at stride 4.
+const SIDE: usize = 64;
+
+/// Pictures of each task.
+const EACH: usize = 4;
+
+/// Relative difference of a loss. TF32 keeps 10 bits of each factor, 1e-3, and sums of many average that out.
+const LOSS_TOLERANCE: f32 = 2e-3;
+
+/// Norm of a gradient's difference against its own norm: every layer on the way back adds its roundings.
+const GRADIENT_TOLERANCE: f32 = 3e-2;
+
+/// Gradients below this share of the largest are roundings themselves: the bias ahead of a normalisation has none.
+const NO_GRADIENT: f32 = 1e-4;
+
+/// Steps of the short training, of which the last ten are compared.
+const STEPS: usize = 50;
+const COMPARED: usize = 10;
+const RATE: f64 = 1e-3;
+
+/// Mean loss of the last steps, relative: trajectories part slowly, and a training that fails stays far above.
+const CURVE_TOLERANCE: f32 = 0.1;
+
+/// One comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Agreement {
+    /// The encoder.
+    pub variant: &'static str,
+    /// What was compared.
+    pub what: String,
+    /// The processor's value: a loss, or the norm of a gradient.
+    pub expected: f32,
+    /// The relative difference; infinite if the device answers with no number.
+    pub difference: f32,
+    /// What it may be at most.
+    pub tolerance: f32,
+}
+
+impl Agreement {
+    /// Whether the device may be trusted in this.
+    pub fn holds(&self) -> bool {
+        self.difference <= self.tolerance
+    }
+}
+
+/// Compares `device`, which is without autodiff, with the processor. `heard`: each comparison as soon as it is made.
+///
+/// # Errors
+/// A device that does not answer.
+pub fn agreement(device: &Device, heard: &mut dyn FnMut(&Agreement)) -> Result<(), TrainError> {
+    VARIANTS.into_iter().try_for_each(|variant| compare(variant, device, heard))
+}
+
+fn compare(
+    variant: Variant,
+    device: &Device,
+    heard: &mut dyn FnMut(&Agreement),
+) -> Result<(), TrainError> {
+    let cpu = Device::flex();
+    let name = variant.name();
+    let tasks = tasks();
+    let model = first_weights(variant, &tasks, &cpu)?;
+    for task in 0..tasks.len() {
+        let batch = batch(&[task]);
+        let ours = gradients(&model, &tasks, &batch, &cpu)?;
+        let theirs = gradients(&model, &tasks, &batch, device)?;
+        let of = &tasks[task].name;
+        heard(&Agreement {
+            variant: name,
+            what: format!("loss of {of}"),
+            expected: ours.loss,
+            difference: relative(theirs.loss - ours.loss, ours.loss),
+            tolerance: LOSS_TOLERANCE,
+        });
+        heard(&worst(name, of, &ours, &theirs));
+    }
+    let ours = curve(&model, &tasks, &cpu)?;
+    let theirs = curve(&model, &tasks, device)?;
+    heard(&Agreement {
+        variant: name,
+        what: format!("loss after {STEPS} steps"),
+        expected: ours,
+        difference: relative(theirs - ours, ours),
+        tolerance: CURVE_TOLERANCE,
+    });
+    Ok(())
+}
+
+/// Not a number counts as infinitely far.
+fn relative(difference: f32, expected: f32) -> f32 {
+    let found = difference.abs() / expected.abs().max(f32::MIN_POSITIVE);
+    if found.is_nan() { f32::INFINITY } else { found }
+}
+
+fn tasks() -> Vec<TaskSpec> {
+    let task = |name: &str, kind, classes: &[&str]| TaskSpec {
+        name: name.into(),
+        kind,
+        classes: classes.iter().map(ToString::to_string).collect(),
+        multi_label: false,
+        modality: "drawn".into(),
+        presentation: Presentation::Whole { size: SIDE as u32 },
+    };
+    vec![
+        task("shape", TaskKind::Classification, &["disc", "square"]),
+        task("area", TaskKind::Segmentation, &["background", "shape"]),
+        task("where", TaskKind::Detection, &["disc", "square"]),
+    ]
+}
+
+/// Weights on the processor, all of them drawn, without dropout: devices draw differently.
+fn first_weights(
+    variant: Variant,
+    tasks: &[TaskSpec],
+    cpu: &Device,
+) -> Result<MedleyModel, TrainError> {
+    cpu.seed(1);
+    let model = variant.model(tasks).init(cpu)?.without_dropout();
+    // burn draws a weight when it is first asked for; on another device it would draw another one.
+    let mut all = Walk::new(|_, _: Vec<f32>| {});
+    model.visit(&mut all);
+    Ok(model)
+}
+
+/// Discs and squares, brighter than their ground, of the tasks in turn.
+fn batch(of: &[usize]) -> MixedBatch {
+    let n = of.len() * EACH;
+    let mut pixels = vec![0.0; n * 3 * SIDE * SIDE];
+    let mut parts = Vec::new();
+    for (place, &task) in of.iter().enumerate() {
+        let range = place * EACH..(place + 1) * EACH;
+        let targets = range
+            .clone()
+            .map(|image| {
+                let square = image % 2 == 1;
+                let radius = 8.0 + 3.0 * (image % 4) as f32;
+                let (cx, cy) = (20.0 + 7.0 * (image % 4) as f32, 40.0 - 5.0 * (image % 3) as f32);
+                let inside = |x: usize, y: usize| {
+                    let (dx, dy) = ((x as f32 + 0.5 - cx).abs(), (y as f32 + 0.5 - cy).abs());
+                    if square { dx.max(dy) < radius } else { dx.hypot(dy) < radius }
+                };
+                let own = &mut pixels[image * 3 * SIDE * SIDE..][..3 * SIDE * SIDE];
+                for (index, value) in own.iter_mut().enumerate() {
+                    let (x, y) = (index % SIDE, index / SIDE % SIDE);
+                    // A slope and a fine grain, so that no feature stands still.
+                    let grain =
+                        0.1 * ((x * 7 + y * 13 + index / (SIDE * SIDE) * 5) % 11) as f32 / 11.0;
+                    let ground = 0.2 + 0.2 * x as f32 / SIDE as f32;
+                    *value = if inside(x, y) { 0.7 } else { ground } + grain;
+                }
+                match task {
+                    0 => SampleTarget::Class(usize::from(square)),
+                    1 => SampleTarget::Mask(
+                        (0..SIDE * SIDE).map(|i| u8::from(inside(i % SIDE, i / SIDE))).collect(),
+                    ),
+                    _ => {
+                        let class = f32::from(u8::from(square));
+                        SampleTarget::Boxes(vec![[
+                            cx - radius,
+                            cy - radius,
+                            cx + radius,
+                            cy + radius,
+                            class,
+                        ]])
+                    }
+                }
+            })
+            .collect();
+        parts.push(Part { task, range, targets });
+    }
+    MixedBatch { pixels, n, size: SIDE, parts, step: 0 }
+}
+
+struct Found {
+    loss: f32,
+    /// By path of the parameter.
+    gradients: Vec<(String, Vec<f32>)>,
+}
+
+fn gradients(
+    model: &MedleyModel,
+    tasks: &[TaskSpec],
+    batch: &MixedBatch,
+    device: &Device,
+) -> Result<Found, TrainError> {
+    let device = device.clone().autodiff();
+    let model = model.clone().to_device(&device.clone().inner()).train();
+    let mut loss = 0.0;
+    let mut found = Vec::new();
+    if let Some(task) = losses(&model, tasks, batch, &device)?.into_iter().next() {
+        loss = task.value()?;
+        let all = GradientsParams::from_grads(task.loss.backward(), &model);
+        let mut walk = Gradients { path: Vec::new(), all: &all, found: Vec::new() };
+        model.visit(&mut walk);
+        found = walk.found;
+    }
+    Ok(Found { loss, gradients: found })
+}
+
+/// The gradient that differs most.
+fn worst(variant: &'static str, task: &str, ours: &Found, theirs: &Found) -> Agreement {
+    let norm = |values: &[f32]| values.iter().map(|v| v * v).sum::<f32>().sqrt();
+    let largest = ours.gradients.iter().map(|(_, own)| norm(own)).fold(0.0, f32::max);
+    let mut worst = Agreement {
+        variant,
+        what: format!("gradients of {task}"),
+        expected: largest,
+        difference: 0.0,
+        tolerance: GRADIENT_TOLERANCE,
+    };
+    for (path, own) in &ours.gradients {
+        let size = norm(own).max(NO_GRADIENT * largest);
+        let other = theirs.gradients.iter().find(|(other, _)| other == path);
+        let difference = other.filter(|(_, other)| other.len() == own.len()).map_or(
+            f32::INFINITY,
+            |(_, other)| {
+                let apart: Vec<f32> = own.iter().zip(other).map(|(a, b)| a - b).collect();
+                relative(norm(&apart), size)
+            },
+        );
+        if difference > worst.difference {
+            worst.difference = difference;
+            worst.what = format!("gradients of {task}, worst: {path}");
+            worst.expected = norm(own);
+        }
+    }
+    worst
+}
+
+/// Mean loss of the last steps of a short training on one mixed batch.
+fn curve(model: &MedleyModel, tasks: &[TaskSpec], device: &Device) -> Result<f32, TrainError> {
+    let device = device.clone().autodiff();
+    let mut model = model.clone().to_device(&device.clone().inner()).train();
+    let all: Vec<usize> = (0..tasks.len()).collect();
+    let batch = batch(&all);
+    let mut optimizer = adamw(0.05, 1.0);
+    let mut sum = 0.0;
+    for step in 0..STEPS {
+        let mut total = Tensor::<1>::zeros([1], &device);
+        for task in losses(&model, tasks, &batch, &device)? {
+            total = total + task.loss / tasks.len() as f64;
+        }
+        if step >= STEPS - COMPARED {
+            let value = total.clone().detach().try_into_scalar::<f32>();
+            sum += value.map_err(|error| TrainError::Device(format!("{error:?}")))?;
+        }
+        let gradients = GradientsParams::from_grads(total.backward(), &model);
+        model = optimizer.step(RATE, model, gradients);
+    }
+    Ok(sum / COMPARED as f32)
+}
+
+/// Hands over every float of a model with its path.
+struct Walk<F> {
+    path: Vec<String>,
+    hear: F,
+}
+
+impl<F: FnMut(String, Vec<f32>)> Walk<F> {
+    fn new(hear: F) -> Self {
+        Self { path: Vec::new(), hear }
+    }
+}
+
+impl<F: FnMut(String, Vec<f32>)> ModuleVisitor for Walk<F> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let values = param.val().into_data().try_into_vec_as::<f32>().unwrap_or_default();
+        (self.hear)(self.path.join("."), values);
+    }
+}
+
+/// Collects the gradients of a model's parameters.
+struct Gradients<'a> {
+    path: Vec<String>,
+    all: &'a GradientsParams,
+    found: Vec<(String, Vec<f32>)>,
+}
+
+impl ModuleVisitor for Gradients<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.all.get::<D>(param.id) {
+            let values = gradient.into_data().try_into_vec_as::<f32>().unwrap_or_default();
+            self.found.push((self.path.join("."), values));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_processor_agrees_with_itself() {
+        let mut all = Vec::new();
+        // The same family as nano, in a second.
+        compare(Variant::Micro, &Device::flex(), &mut |found| all.push(found.clone())).unwrap();
+        assert_eq!(all.len(), 3 * 2 + 1);
+        for found in &all {
+            // Threads add in one order here: the same numbers, bit by bit.
+            assert!(found.holds() && found.difference < 1e-5, "{found:?}");
+            assert!(found.expected > 0.0, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn wrong_gradients_and_lost_numbers_are_noticed() {
+        let found = |values: &[f32]| Found {
+            loss: 1.0,
+            gradients: vec![("a.weight".into(), values.to_vec())],
+        };
+        let right = found(&[1.0, 2.0]);
+        assert!(worst("nano", "t", &right, &found(&[1.001, 2.0])).holds());
+        let wrong = worst("nano", "t", &right, &found(&[1.0, -2.0]));
+        assert!(!wrong.holds() && wrong.what.contains("a.weight"), "{wrong:?}");
+        assert!(!worst("nano", "t", &right, &found(&[1.0, f32::NAN])).holds());
+        assert!(!worst("nano", "t", &right, &Found { loss: 1.0, gradients: vec![] }).holds());
+        assert_eq!(relative(f32::NAN, 1.0), f32::INFINITY);
+    }
+}
