@@ -5,7 +5,7 @@
 
 use js_sys::{Float32Array, Function, Int32Array, Object, Reflect, Uint8Array};
 use medley_head::{Fitted, Head, HeadError, Scope, Stroke, fit_images, fit_strokes};
-use medley_infer::{AnalyzeOptions, Mask};
+use medley_infer::Mask;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 

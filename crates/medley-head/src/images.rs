@@ -255,11 +255,11 @@ mod tests {
             let problem = Problem::new(&rows, &labels, &weights).unwrap();
             for strength in [1e-1, 1e-3] {
                 let found = problem.held_out(strength);
-                for asked in 0..n {
+                for (asked, found) in found.iter().enumerate() {
                     let kept: Vec<usize> = (0..n).filter(|&i| i != asked).collect();
                     let lambda = strength * problem.total;
                     let expected = directly(&rows, &labels, &weights, &kept, lambda, asked);
-                    for (a, b) in found[asked].iter().zip(&expected) {
+                    for (a, b) in found.iter().zip(&expected) {
                         assert!((a - b).abs() < 1e-8, "n {n}, example {asked}: {a} {b}");
                     }
                 }
@@ -275,11 +275,11 @@ mod tests {
         let problem = Problem::new(&rows, &labels, &weights).unwrap();
         let fitted = problem.solve(1e-2).fold(0.5, weights.counts.clone());
         for (row, scores) in rows.iter().zip(problem.learned(1e-2)) {
-            for class in 0..3 {
+            for (class, score) in scores.iter().enumerate() {
                 let own = &fitted.weights[class * 20..][..20];
                 let logit: f32 =
                     own.iter().zip(*row).map(|(w, v)| w * v).sum::<f32>() + fitted.bias[class];
-                assert!((f64::from(logit) - scores[class] / 0.5).abs() < 1e-4);
+                assert!((f64::from(logit) - score / 0.5).abs() < 1e-4);
             }
         }
     }

@@ -146,7 +146,7 @@ fn parts(strokes: &[Stroke], classes: usize) -> Vec<Option<usize>> {
     let several: Vec<&Vec<usize>> = of_class.iter().filter(|own| own.len() > 1).collect();
     let total: usize = several.iter().map(|own| own.len()).sum();
     // With two parts or more, dealing in turn never puts two consecutive strokes of a class together.
-    let count = total.min(MOST_PARTS).max(1);
+    let count = total.clamp(1, MOST_PARTS);
     for (next, &stroke) in several.into_iter().flatten().enumerate() {
         parts[stroke] = Some(next % count);
     }
