@@ -16,7 +16,7 @@ use crate::image::WasmImage;
 /// A loaded model.
 #[wasm_bindgen]
 pub struct WasmModel {
-    medley: Medley,
+    pub(crate) medley: Medley,
 }
 
 #[wasm_bindgen]
@@ -81,11 +81,7 @@ impl WasmModel {
         tasks: Option<Vec<String>>,
         cancelled: Option<Function>,
     ) -> Result<JsValue, JsValue> {
-        let mut options = AnalyzeOptions { tasks, ..AnalyzeOptions::default() };
-        if let Some(ask) = cancelled {
-            options.cancelled =
-                Some(Rc::new(move || ask.call0(&JsValue::UNDEFINED).is_ok_and(|v| v.is_truthy())));
-        }
+        let options = AnalyzeOptions { tasks, ..asking(cancelled) };
         let analysis = self.medley.analyze(&image.image, &options).await.map_err(WebError::from)?;
         let name = &self.medley.metadata().name;
         let report =
@@ -97,6 +93,16 @@ impl WasmModel {
         Reflect::set(&object, &"embedding".into(), &embedding)?;
         Ok(object.into())
     }
+}
+
+/// Options that ask JavaScript whether to stop.
+pub(crate) fn asking(cancelled: Option<Function>) -> AnalyzeOptions {
+    let mut options = AnalyzeOptions::default();
+    if let Some(ask) = cancelled {
+        options.cancelled =
+            Some(Rc::new(move || ask.call0(&JsValue::UNDEFINED).is_ok_and(|v| v.is_truthy())));
+    }
+    options
 }
 
 fn masks(analysis: &Analysis) -> Result<Array, JsValue> {
@@ -114,7 +120,7 @@ fn masks(analysis: &Analysis) -> Result<Array, JsValue> {
 }
 
 /// Through JSON, so that a number has the same digits as where the command line prints it.
-fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
+pub(crate) fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
     let json =
         serde_json::to_string(value).map_err(|error| WebError::Convert(error.to_string()))?;
     JSON::parse(&json)
