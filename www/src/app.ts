@@ -1,202 +1,245 @@
-import { type Analysis, type DeviceChoice, loadModel, MedleyError, type Model } from '@medley/web';
+import type { Model, Preview } from '@medley/web';
 import { Alert } from './alert.js';
-import { Controls } from './controls.js';
-import { type Layer, makeLayers } from './layers.js';
-import { ModelPanel } from './model-panel.js';
-import { Results } from './results.js';
-import { sampleStrip } from './sample-strip.js';
+import { TaskChooser } from './answers/tasks.js';
+import { ExportMenu } from './export/menu.js';
+import { fileName } from './format.js';
+import type { Intake } from './intake.js';
+import { t } from './language/index.js';
+import type { Item } from './list/item.js';
+import { ListPanel } from './list/list-panel.js';
+import { PREVIEW_SIDE, Runner } from './list/runner.js';
+import { type Addition, WorkList } from './list/work-list.js';
+import { preview } from './package.js';
+import { Presenter } from './presenter.js';
+import { SampleStrip } from './sample-strip.js';
 import type { Sample } from './samples/index.js';
+import { Session, type SessionOptions } from './session.js';
 import { Stage } from './stage.js';
-import { TaskChooser } from './tasks.js';
 
-/** Where the shipped model lies, beside the page. */
-const MODEL_URL = './models/medley-nano/';
-
-/** An image that the reader has chosen. */
-interface Chosen {
-  file: File;
-  /** The kind of image where it is known, as for samples. */
-  kind: string | null;
-  /** The sample that it is, if it is one. */
-  sample: Sample | null;
-}
-
-/** How the page is opened: `?device=wasm`, `?software-gpu`. */
-export interface AppOptions {
-  device: DeviceChoice;
-  acceptFallbackAdapter: boolean;
-}
-
-/** The page: one model, one image at a time. */
+/** The page: one model, a list of images, one of them on the stage. */
 export class App {
-  readonly #options: AppOptions;
   readonly #alert = new Alert();
-  readonly #panel: ModelPanel;
+  readonly #session: Session;
+  readonly #list = new WorkList(() => this.#render());
+  readonly #runner: Runner;
+  readonly #panel: ListPanel;
   readonly #stage: Stage;
-  readonly #controls: Controls;
-  readonly #results = new Results();
+  readonly #presenter: Presenter;
   readonly #tasks: TaskChooser;
-  #model: Model | null = null;
-  #loading: AbortController | null = null;
-  #running: AbortController | null = null;
-  #chosen: Chosen | null = null;
-  #analysis: Analysis | null = null;
-  #layers: Layer[] = [];
+  readonly #samples: SampleStrip;
+  readonly #exports: ExportMenu;
+  #selected: Item | null = null;
+  /** The kind of image that the reader chose last: new ones are taken to be of it. */
   #kind: string | null = null;
-  #visible = new Set<string>();
+  /** What of the selected image is on the page. */
+  #shown = '';
 
-  constructor(options: AppOptions) {
-    this.#options = options;
-    this.#panel = new ModelPanel(options.device, {
-      onLoad: () => void this.load(),
-      onCancel: () => this.#loading?.abort(),
+  constructor(options: SessionOptions) {
+    this.#exports = new ExportMenu({
+      current: () => this.#selected,
+      listed: () => this.#panel.shown,
+      model: () => this.#session.model,
+      viewer: () => this.#stage.viewer,
+      onError: (error) => this.#alert.show(error),
     });
-    this.#stage = new Stage({
-      onFile: (file) => void this.#choose({ file, kind: null, sample: null }),
-      onCancel: () => this.#running?.abort(),
+    this.#stage = new Stage(this.#exports.element, {
+      onFiles: (intake) => this.#take(intake),
+      onCancel: () => this.#runner.cancel(this.#selected === null ? [] : [this.#selected]),
     });
-    this.#controls = new Controls(() => this.#redraw());
-    this.#tasks = new TaskChooser(() => void this.#analyze());
-    this.#results.placeholder('Choose an image or a sample; the answers appear here.');
-    sampleStrip((file, sample) => void this.#choose({ file, kind: sample.modality, sample }));
-  }
-
-  /** Loads the model anew on what the panel says; an image that waits is analysed when it is there. */
-  async load(): Promise<void> {
-    this.#loading?.abort();
-    this.#running?.abort();
-    this.#model?.dispose();
-    this.#model = null;
-    const loading = new AbortController();
-    this.#loading = loading;
-    this.#panel.loading();
-    try {
-      const model = await loadModel(MODEL_URL, {
-        device: this.#panel.device,
-        acceptFallbackAdapter: this.#options.acceptFallbackAdapter,
-        onProgress: (progress) => {
-          if (!loading.signal.aborted) this.#panel.progress(progress);
-        },
-        signal: loading.signal,
-      });
-      this.#model = model;
-      this.#panel.ready(model.metadata, model.backend);
-      this.#tasks.offer(model.tasks);
-    } catch (error) {
-      if (this.#loading !== loading) return;
-      this.#stage.busy(null);
-      this.#panel.missing(loading.signal.aborted ? 'Loading was cancelled' : 'The model is not loaded');
-      if (!loading.signal.aborted) this.#alert.show(error);
-      return;
-    }
-    if (this.#chosen !== null) await this.#choose(this.#chosen);
-  }
-
-  async #choose(chosen: Chosen): Promise<void> {
-    this.#alert.clear();
-    this.#running?.abort();
-    this.#chosen = chosen;
-    const model = this.#model;
-    if (model === null) {
-      this.#stage.busy(this.#panel.waiting ? 'The image is here; waiting for the model' : null);
-      return;
-    }
-    this.#analysis = null;
-    this.#layers = [];
-    this.#kind = chosen.kind;
-    try {
-      const preview = await model.preview(chosen.file);
-      if (this.#chosen !== chosen) return;
-      this.#stage.show(preview, chosen.file, chosen.sample !== null);
-      this.#redraw();
-    } catch (error) {
-      if (this.#chosen !== chosen) return;
-      this.#chosen = null;
-      this.#stage.busy(null);
-      this.#stage.clear();
-      this.#fail(error);
-      return;
-    }
-    await this.#analyze();
-  }
-
-  async #analyze(): Promise<void> {
-    this.#running?.abort();
-    const [model, chosen] = [this.#model, this.#chosen];
-    if (model === null || chosen === null) return;
-    const tasks = this.#tasks.chosen;
-    if (tasks.length === 0) {
-      this.#forget('No task is chosen.');
-      return;
-    }
-    const running = new AbortController();
-    this.#running = running;
-    this.#stage.busy('Analysing');
-    if (this.#analysis === null) this.#results.placeholder('Analysing…');
-    try {
-      const analysis = await model.analyze(chosen.file, { tasks, signal: running.signal });
-      this.#analysis = analysis;
-      this.#layers = makeLayers(analysis, model.tasks);
-      this.#setKind(this.#kind);
-    } catch (error) {
-      if (this.#running !== running) return;
-      if (running.signal.aborted) this.#forget('The analysis was cancelled.');
-      else this.#fail(error);
-    } finally {
-      if (this.#running === running) this.#stage.busy(null);
-    }
-  }
-
-  #fail(error: unknown): void {
-    this.#forget('There are no answers: see the message at the image.');
-    this.#alert.show(error);
-    if (error instanceof MedleyError && error.code === 'crashed') {
-      // Not with the same image: it would only crash again.
-      this.#chosen = null;
-      void this.load();
-    }
-  }
-
-  #forget(why: string): void {
-    this.#analysis = null;
-    this.#layers = [];
-    this.#results.placeholder(why);
-    this.#redraw();
-  }
-
-  /**
-   * Narrows the answers down. Of one kind every layer is shown (over a sample those that it is
-   * meant for), of all kinds none but what is asked for.
-   */
-  #setKind(kind: string | null): void {
-    const model = this.#model;
-    if (this.#analysis === null || model === null) return;
-    this.#kind = kind;
-    const sample = this.#chosen?.sample;
-    const ofKind = model.tasks.filter((task) => task.modality === kind).map((task) => task.name);
-    this.#visible = new Set(sample?.modality === kind ? sample?.shows : ofKind);
-    this.#results.show({
-      analysis: this.#analysis,
-      metadata: model.metadata,
-      layers: this.#layers,
-      kind,
-      threshold: this.#controls.threshold,
-      isVisible: (task) => this.#visible.has(task),
-      onKind: (chosen) => this.#setKind(chosen),
-      onVisible: (task, visible) => {
-        if (visible) this.#visible.add(task);
-        else this.#visible.delete(task);
-        this.#redraw();
+    this.#presenter = new Presenter(this.#stage, (item, kind) => this.#setKind(item, kind));
+    this.#tasks = new TaskChooser({
+      onChange: () => this.#asked(),
+      onAskAll: () => this.#runner.ask(this.#list.items),
+    });
+    this.#session = new Session(options, {
+      onGone: () => this.#runner.interrupt(),
+      onReady: (model) => this.#ready(model),
+      onMissing: (error) => {
+        if (error !== null) this.#alert.show(error);
+        this.#render();
       },
     });
-    this.#redraw();
+    this.#runner = new Runner(this.#list, {
+      model: () => this.#session.model,
+      tasks: () => this.#tasks.chosen,
+      preferred: () => this.#selected,
+      onPreview: (item, preview) => this.#previewed(item, preview),
+      onCrash: () => void this.#session.load(),
+    });
+    this.#panel = new ListPanel({
+      onAdd: () => this.#stage.pick('files'),
+      onAddFolder: () => this.#stage.pick('folder'),
+      onSelect: (item) => this.#select(item),
+      onMark: (item, mark) => this.#list.update(item, { mark }),
+      onDrop: (item) => this.#drop(item),
+      onRetry: (item) => this.#runner.ask([item]),
+      onCancelAll: () => this.#runner.cancel(this.#list.items),
+      onClear: () => this.#remove(this.#list.items),
+      onCsv: () => this.#exports.csv(),
+    });
+    this.#samples = new SampleStrip((file, sample) => this.#takeSample(file, sample));
+    document.addEventListener('keydown', (event) => this.#key(event));
+    this.#render();
   }
 
-  #redraw(): void {
-    const layers = this.#layers.filter((layer) => this.#visible.has(layer.task));
-    const { opacity, threshold } = this.#controls;
-    this.#controls.show(layers);
-    this.#results.countBoxes(threshold);
-    this.#stage.viewer.look({ layers, opacity, threshold });
+  get model(): Model | null {
+    return this.#session.model;
+  }
+
+  /** Loads the model; whether it is there. */
+  async load(): Promise<boolean> {
+    await this.#session.load();
+    return this.#session.model !== null;
+  }
+
+  /** What a bug report needs to know; nothing of the images themselves. */
+  state(): { model: Model | null; images: Record<string, number>; lastError: string | null } {
+    const images: Record<string, number> = {};
+    for (const { state } of this.#list.items) images[state] = (images[state] ?? 0) + 1;
+    return { model: this.#session.model, images, lastError: this.#alert.last };
+  }
+
+  /** Makes all texts that are not given by key anew, in the current language. */
+  refresh(): void {
+    this.#session.panel.refresh();
+    this.#panel.refresh();
+    this.#samples.refresh();
+    this.#tasks.refresh();
+    this.#stage.toolbar.refresh();
+    this.#shown = '';
+    this.#presenter.refresh();
+    this.#render();
+  }
+
+  #ready(model: Model): void {
+    this.#tasks.offer(model.tasks);
+    this.#panel.offer(model.tasks);
+    this.#runner.wake();
+    this.#render();
+  }
+
+  #take({ files, skipped }: Intake): void {
+    this.#alert.clear();
+    if (skipped > 0) this.#alert.note(t('intake.skipped', { n: skipped }), t('intake.skippedAdvice'));
+    this.#add(files.map((file) => ({ file, sample: null })));
+  }
+
+  /** A sample is listed once, however often it is chosen. */
+  #takeSample(file: File, sample: Sample): void {
+    this.#alert.clear();
+    const listed = this.#list.items.find((item) => item.sample === sample);
+    if (listed === undefined) this.#add([{ file, sample }]);
+    else this.#select(listed);
+  }
+
+  /** J and K go through the list, wherever the reader is but where letters are typed. */
+  #key(event: KeyboardEvent): void {
+    const step = { j: 1, k: -1 }[event.key];
+    const target = event.target as HTMLElement;
+    if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) || target.closest('dialog') !== null) return;
+    const { shown } = this.#panel;
+    const at = shown.findIndex((item) => item === this.#selected);
+    const next = shown[Math.min(Math.max(at + step, 0), shown.length - 1)];
+    if (next === undefined || next === this.#selected) return;
+    this.#select(next);
+    this.#panel.reveal(next);
+  }
+
+  #add(additions: readonly Addition[]): void {
+    const [first] = this.#list.add(additions, this.#kind);
+    if (first !== undefined) this.#select(first);
+    this.#runner.wake();
+  }
+
+  #select(item: Item): void {
+    this.#alert.clearError();
+    this.#selected = item;
+    this.#render();
+  }
+
+  #drop(item: Item): void {
+    if (item.state === 'waiting' || item.state === 'running') this.#runner.cancel([item]);
+    else this.#remove([item]);
+  }
+
+  #remove(items: readonly Item[]): void {
+    const gone = [...items];
+    this.#runner.cancel(gone);
+    for (const item of gone) this.#presenter.forget(item);
+    if (this.#selected !== null && gone.includes(this.#selected)) {
+      const rest = this.#panel.shown.filter((item) => !gone.includes(item));
+      this.#selected = rest[0] ?? null;
+      this.#alert.clearError();
+    }
+    this.#list.remove(gone);
+  }
+
+  /** Other tasks were chosen: the image on the stage is asked again, the others when the reader says so. */
+  #asked(): void {
+    const item = this.#selected;
+    if (item === null) return;
+    this.#list.update(item, { report: null });
+    if (this.#tasks.chosen.length > 0) this.#runner.ask([item]);
+    else this.#runner.cancel([item]);
+    this.#render();
+  }
+
+  #setKind(item: Item, kind: string | null): void {
+    if (item.sample === null) this.#kind = kind;
+    this.#list.update(item, { kind });
+    this.#presenter.kind(item);
+  }
+
+  #previewed(item: Item, preview: Preview): void {
+    this.#presenter.keep(item, preview);
+    this.#shown = '';
+    this.#render();
+  }
+
+  #render(): void {
+    const item = this.#selected;
+    this.#panel.render(this.#list.items, item);
+    this.#stage.busy(item === null ? null : this.#busyText(item));
+    document.body.dataset['images'] = this.#list.items.length === 0 ? 'none' : 'some';
+    const shown = item === null ? 'none' : `${item.id} ${item.state} ${this.#session.model !== null}`;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    if (item === null) this.#presenter.nothing(t('answers.empty'));
+    else this.#present(item).catch((error: unknown) => this.#alert.show(error));
+  }
+
+  /** Brings the stage and the answers to where the selected image is. */
+  async #present(item: Item): Promise<void> {
+    const { model } = this.#session;
+    if (item.state === 'failed') {
+      this.#presenter.nothing(t('answers.failed'));
+      this.#alert.show(item.error);
+      return;
+    }
+    if (item.size !== null && !this.#presenter.has(item) && model !== null) {
+      this.#presenter.keep(item, await preview(model, item.file, PREVIEW_SIDE));
+      if (this.#selected !== item) return;
+    }
+    if (this.#presenter.has(item)) this.#presenter.picture(item);
+    else if (!this.#presenter.shows(item)) this.#presenter.nothing('');
+    if (item.state === 'done' && item.report !== null && model !== null) {
+      this.#presenter.answers(item, model.metadata);
+    } else if (item.report === null) {
+      this.#presenter.message(this.#whyNoAnswers(item));
+    }
+  }
+
+  #whyNoAnswers(item: Item): string {
+    if (this.#tasks.chosen.length === 0 && this.#session.model !== null) return t('answers.noTask');
+    if (item.state === 'cancelled') return t('answers.cancelled');
+    return this.#busyText(item) ?? t('answers.noModel');
+  }
+
+  #busyText(item: Item): string | null {
+    if (item.state === 'running') return t('busy.running');
+    if (item.state !== 'waiting') return null;
+    if (this.#session.model !== null) return this.#tasks.chosen.length > 0 ? t('busy.waiting', { name: fileName(item.file) }) : null;
+    return this.#session.waiting ? t('busy.model') : null;
   }
 }

@@ -1,8 +1,20 @@
-type Child = Node | string | null;
+import { t, type Key } from './language/index.js';
 
-type Attributes = Record<string, string | number | boolean | null | undefined>;
+type Child = Node | string | null | undefined;
 
-/** Makes an element. `true` sets an attribute without a value; `false`, `null` and `undefined` leave it out. */
+type Attributes = Record<string, string | number | boolean | null | undefined> & {
+  /** Key of the text inside; it changes with the language. */
+  t?: Key;
+  /** Key of the accessible name. */
+  tLabel?: Key;
+  /** Key of the tooltip. */
+  tTitle?: Key;
+};
+
+/**
+ * Makes an element. `true` sets an attribute without a value; `false`, `null` and `undefined` leave it
+ * out. Texts given by key follow the language by themselves; see `translate`.
+ */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -11,15 +23,20 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
-    element.setAttribute(name, value === true ? '' : String(value));
+    element.setAttribute(BOUND[name] ?? name, value === true ? '' : String(value));
   }
-  element.append(...children.filter((child) => child !== null));
+  if (attributes.t !== undefined) element.textContent = t(attributes.t);
+  if (attributes.tLabel !== undefined) element.setAttribute('aria-label', t(attributes.tLabel));
+  if (attributes.tTitle !== undefined) element.title = t(attributes.tTitle);
+  element.append(...children.filter((child): child is Node | string => child !== null && child !== undefined));
   return element;
 }
 
+const BOUND: Readonly<Record<string, string>> = { t: 'data-t', tLabel: 'data-t-label', tTitle: 'data-t-title' };
+
 /** A button with what it does. */
-export function button(label: string, onClick: () => void, attributes: Attributes = {}): HTMLButtonElement {
-  const element = h('button', { type: 'button', ...attributes }, label);
+export function button(label: Key, onClick: () => void, attributes: Attributes = {}): HTMLButtonElement {
+  const element = h('button', { type: 'button', t: label, ...attributes });
   element.addEventListener('click', onClick);
   return element;
 }

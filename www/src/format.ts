@@ -1,16 +1,34 @@
+import { language, t } from './language/index.js';
+import { TERMS } from './language/messages.js';
+
+function number(value: number, digits: number): string {
+  return value.toLocaleString(language(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
 /** 5033164 → "5.0 MB". */
-export function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
+export function bytes(value: number): string {
+  if (value < 1000) return `${value} B`;
+  return value < 1e6 ? `${number(value / 1e3, 0)} kB` : `${number(value / 1e6, 1)} MB`;
 }
 
 /** 0.1234 → "12.3 %"; what is not quite nothing is not shown as nothing. */
-export function percent(share: number): string {
-  if (share > 0 && share < 0.001) return '< 0.1 %';
-  return `${(100 * share).toFixed(1)} %`;
+export function percent(share: number, digits = 1): string {
+  if (share > 0 && share < 0.001) return `< ${number(0.1, 1)} %`;
+  return `${number(100 * share, digits)} %`;
+}
+
+/** A measured figure, with two digits after the point. */
+export function figure(value: number): string {
+  return number(value, 2);
+}
+
+/** 12345 → "12,345". */
+export function integer(value: number): string {
+  return number(value, 0);
 }
 
 export function milliseconds(value: number): string {
-  return value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`;
+  return `${number(value, value < 10 ? 1 : 0)} ms`;
 }
 
 const ACRONYMS: Readonly<Record<string, string>> = { ct: 'CT', mri: 'MRI' };
@@ -21,7 +39,13 @@ const WHOM = /-(children|adults)$/;
 /** "lung-ct" → "Lung CT", "pneumonia-children" → "Pneumonia (children)". */
 export function taskTitle(name: string): string {
   const words = name.replace(WHOM, '-($1)').split('-');
-  return sentence(words.map((word) => ACRONYMS[word] ?? word).join(' '));
+  const english = sentence(words.map((word) => ACRONYMS[word] ?? word).join(' '));
+  return language() === 'de' ? (TERMS[name] ?? english) : english;
+}
+
+/** A class or a kind of image in the reader's language; a term without a translation stays as the model has it. */
+export function term(name: string): string {
+  return language() === 'de' ? (TERMS[name] ?? name) : name;
 }
 
 /** With a capital at the beginning. */
@@ -35,6 +59,7 @@ export function metricName(metric: string): string {
   return METRICS[metric.toLowerCase()] ?? metric;
 }
 
-export function count(n: number, one: string, many: string): string {
-  return `${n} ${n === 1 ? one : many}`;
+/** "a chest.png" or what stands for the name of a pasted image. */
+export function fileName(file: File): string {
+  return file.name === '' ? t('image.pasted') : file.name;
 }

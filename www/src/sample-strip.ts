@@ -1,32 +1,48 @@
 import { byId, h } from './dom.js';
+import { sentence, term } from './format.js';
+import { t } from './language/index.js';
 import { SAMPLES, type Sample } from './samples/index.js';
 
-/** The row of samples; each can be chosen as soon as it is drawn. */
-export function sampleStrip(onChoose: (file: File, sample: Sample) => void): void {
-  const list = byId('samples');
-  const entries = new Map(
-    SAMPLES.map((sample) => {
+/** The samples; each can be chosen as soon as it is drawn. */
+export class SampleStrip {
+  readonly #entries = new Map<string, { sample: Sample; picture: HTMLImageElement; kind: HTMLElement; choose: HTMLButtonElement }>();
+
+  constructor(onChoose: (file: File, sample: Sample) => void) {
+    const list = byId('samples');
+    for (const sample of SAMPLES) {
       const picture = h('img', { alt: '', width: 96, height: 72 });
+      const kind = h('span', { class: 'hint' });
       const choose = h(
         'button',
         { type: 'button', class: 'sample', disabled: true, 'data-sample': sample.id },
         picture,
-        h('span', { class: 'sample-title' }, sample.title),
-        h('span', { class: 'hint' }, sample.modality),
+        h('span', { class: 'sample-title', t: sample.title }),
+        kind,
       );
       list.append(h('li', {}, choose));
-      return [sample.id, { sample, picture, choose }];
-    }),
-  );
-  const worker = new Worker(new URL('./samples/worker.ts', import.meta.url), { type: 'module' });
-  let waiting = entries.size;
-  worker.addEventListener('message', ({ data }: MessageEvent<{ id: string; file: File }>) => {
-    const entry = entries.get(data.id);
-    if (entry === undefined) return;
-    entry.picture.src = URL.createObjectURL(data.file);
-    entry.choose.disabled = false;
-    entry.choose.addEventListener('click', () => onChoose(data.file, entry.sample));
-    waiting -= 1;
-    if (waiting === 0) worker.terminate();
-  });
+      this.#entries.set(sample.id, { sample, picture, kind, choose });
+    }
+    this.refresh();
+    this.#draw(onChoose);
+  }
+
+  /** Makes the texts anew, in the current language. */
+  refresh(): void {
+    for (const { sample, kind } of this.#entries.values()) kind.textContent = sentence(term(sample.modality));
+    byId('samples').setAttribute('aria-label', t('samples.title'));
+  }
+
+  #draw(onChoose: (file: File, sample: Sample) => void): void {
+    const worker = new Worker(new URL('./samples/worker.ts', import.meta.url), { type: 'module' });
+    let waiting = this.#entries.size;
+    worker.addEventListener('message', ({ data }: MessageEvent<{ id: string; file: File }>) => {
+      const entry = this.#entries.get(data.id);
+      if (entry === undefined) return;
+      entry.picture.src = URL.createObjectURL(data.file);
+      entry.choose.disabled = false;
+      entry.choose.addEventListener('click', () => onChoose(data.file, entry.sample));
+      waiting -= 1;
+      if (waiting === 0) worker.terminate();
+    });
+  }
 }

@@ -1,53 +1,82 @@
-import type { Preview } from '@medley/web';
+import type { Item } from './list/item.js';
 import { button, byId, h } from './dom.js';
-import { takeFiles } from './intake.js';
-import { Viewer } from './viewer.js';
+import { fileName } from './format.js';
+import { ACCEPTED, type Intake, takeFiles } from './intake.js';
+import { t } from './language/index.js';
+import type { Picture } from './viewer/picture.js';
+import { Readout } from './viewer/readout.js';
+import { Toolbar } from './viewer/toolbar.js';
+import { Viewer } from './viewer/viewer.js';
 
-/** Where the image comes in and is seen. */
+/** What the stage needs of the page. */
+export interface StageEvents {
+  onFiles: (intake: Intake) => void;
+  onCancel: () => void;
+}
+
+/** Where images come in and one is seen. */
 export class Stage {
-  readonly viewer = new Viewer();
+  readonly viewer: Viewer;
+  readonly toolbar: Toolbar;
   readonly #root = byId('stage');
-  readonly #picker = h('input', { type: 'file', accept: 'image/png,image/jpeg', id: 'picker', class: 'visually-hidden' });
+  readonly #picker = h('input', { type: 'file', accept: ACCEPTED, multiple: true, id: 'picker', class: 'visually-hidden', tLabel: 'stage.choose' });
+  readonly #folder = h('input', { type: 'file', webkitdirectory: true, id: 'folder-picker', class: 'visually-hidden', tLabel: 'list.addFolder', tabindex: -1 });
   readonly #empty: HTMLElement;
   readonly #shown: HTMLElement;
+  readonly #readout = new Readout();
   readonly #caption = h('p', { class: 'caption' });
   readonly #busyText = h('span', {}, '');
   readonly #busy: HTMLElement;
-  readonly #save = h('a', { class: 'button quiet' }, 'Save picture');
+  readonly #save = h('a', { class: 'button quiet', t: 'stage.save' });
   #savedUrl: string | null = null;
 
-  constructor(events: { onFile: (file: File) => void; onCancel: () => void }) {
+  /** `exports` is the menu of what can be taken along. */
+  constructor(exports: HTMLElement, events: StageEvents) {
+    this.viewer = new Viewer({
+      onView: () => {
+        this.toolbar.render();
+        this.#readout.view(this.viewer);
+      },
+      onHover: (at) => this.#readout.point(this.viewer, at),
+    });
+    this.toolbar = new Toolbar(this.viewer, this.#root, exports);
     this.#empty = h(
       'label',
       { class: 'dropzone', for: 'picker' },
-      h('span', { class: 'dropzone-title' }, 'Drop an image here, paste one, or choose a file'),
-      h('span', { class: 'button primary', 'aria-hidden': 'true' }, 'Choose an image'),
-      h('span', { class: 'hint' }, 'PNG or JPEG, 8 or 16 bit. It stays on this device.'),
+      h('span', { class: 'dropzone-title', t: 'stage.drop' }),
+      h('span', { class: 'button primary', 'aria-hidden': 'true', t: 'stage.choose' }),
+      h('span', { class: 'hint', t: 'stage.formats' }),
     );
-    const another = h('label', { class: 'button quiet', for: 'picker' }, 'Another image');
     this.#busy = h(
       'div',
       { class: 'busy', role: 'status' },
       h('span', { class: 'spinner', 'aria-hidden': 'true' }),
       this.#busyText,
-      button('Cancel', events.onCancel, { class: 'quiet', id: 'cancel-analysis' }),
+      button('cancel', events.onCancel, { class: 'quiet', id: 'cancel-analysis' }),
     );
     this.#shown = h(
       'div',
       { class: 'shown' },
+      this.toolbar.element,
       h('div', { class: 'frame' }, this.viewer.element),
-      h('div', { class: 'below' }, this.#caption, this.#save, another),
+      h('p', { class: 'visually-hidden', id: 'viewer-keys', t: 'viewer.keys' }),
+      h('div', { class: 'below' }, this.#caption, this.#readout.element, this.#save),
     );
-    this.#root.append(this.#picker, this.#empty, this.#shown, this.#busy);
+    this.#root.append(this.#picker, this.#folder, this.#empty, this.#shown, this.#busy);
     this.#shown.hidden = true;
     this.#busy.hidden = true;
     this.#save.hidden = true;
-    takeFiles(this.#root, this.#picker, events.onFile);
+    takeFiles(this.#root, [this.#picker, this.#folder], events.onFiles);
   }
 
-  show(preview: Preview, file: File, isSample: boolean): void {
-    this.viewer.show(preview, file.name);
-    this.#caption.textContent = `${file.name || 'pasted image'} · ${preview.width} × ${preview.height} pixels`;
+  /** Opens the browser's dialog for files, or for a folder. */
+  pick(what: 'files' | 'folder'): void {
+    (what === 'files' ? this.#picker : this.#folder).click();
+  }
+
+  show(item: Item, picture: Picture): void {
+    this.viewer.show(picture, fileName(item.file));
+    this.caption(item);
     this.#empty.hidden = true;
     this.#shown.hidden = false;
     // On a small screen the samples are further down than the image.
@@ -55,24 +84,31 @@ export class Stage {
     if (this.#savedUrl !== null) URL.revokeObjectURL(this.#savedUrl);
     this.#savedUrl = null;
     // Only what the page itself has drawn: the user has the other files already.
-    this.#save.hidden = !isSample;
-    if (isSample) {
-      this.#savedUrl = URL.createObjectURL(file);
+    this.#save.hidden = item.sample === null;
+    if (item.sample !== null) {
+      this.#savedUrl = URL.createObjectURL(item.file);
       this.#save.href = this.#savedUrl;
-      this.#save.download = file.name;
+      this.#save.download = item.file.name;
     }
+  }
+
+  /** Says what is seen, in the current language. */
+  caption({ file, size }: Item): void {
+    this.#caption.textContent =
+      size === null ? fileName(file) : t('stage.caption', { name: fileName(file), width: size.width, height: size.height });
   }
 
   /** Back to the empty stage: no image is shown that the answers are not about. */
   clear(): void {
     this.#empty.hidden = false;
     this.#shown.hidden = true;
+    this.viewer.clear();
   }
 
   /** Says what is being waited for; `null` when nothing is. */
   busy(text: string | null): void {
     this.#busy.hidden = text === null;
-    this.#busyText.textContent = text ?? '';
+    if (this.#busyText.textContent !== (text ?? '')) this.#busyText.textContent = text ?? '';
     this.#root.setAttribute('aria-busy', String(text !== null));
   }
 }

@@ -1,3 +1,4 @@
+import type { Key } from '../language/index.js';
 import { retina } from './fundus.js';
 import { bloodSmear, histology, nuclei, whiteBloodCell } from './microscopy.js';
 import { chestRadiograph, forearmRadiograph } from './radiographs.js';
@@ -9,7 +10,7 @@ import { breastUltrasound, fetalHead } from './ultrasound.js';
 export interface Sample {
   /** Name of its file, without the ending. */
   id: string;
-  title: string;
+  title: Key;
   /** As the tasks say it. */
   modality: string;
   /** What is worth seeing over it; the other tasks of its modality are about other pictures. */
@@ -18,17 +19,17 @@ export interface Sample {
 }
 
 export const SAMPLES: readonly Sample[] = [
-  { id: 'chest-radiograph', title: 'Chest', modality: 'radiograph', shows: ['lungs'], draw: chestRadiograph },
-  { id: 'nuclei', title: 'Nuclei', modality: 'microscopy', shows: ['nuclei', 'nuclei-boxes'], draw: nuclei },
-  { id: 'blood-smear', title: 'Blood smear', modality: 'microscopy', shows: ['blood-cells'], draw: bloodSmear },
-  { id: 'white-blood-cell', title: 'White cell', modality: 'microscopy', shows: [], draw: whiteBloodCell },
-  { id: 'brain-mri', title: 'Brain', modality: 'MRI', shows: ['brain-tumour', 'brain-tumour-boxes'], draw: brainMri },
-  { id: 'chest-ct', title: 'Chest slice', modality: 'CT', shows: [], draw: chestCt },
-  { id: 'fetal-head', title: 'Fetal head', modality: 'ultrasound', shows: ['fetal-head'], draw: fetalHead },
-  { id: 'breast-ultrasound', title: 'Breast', modality: 'ultrasound', shows: ['breast-lesion'], draw: breastUltrasound },
-  { id: 'retina', title: 'Retina', modality: 'fundus photograph', shows: ['retina-vessels'], draw: retina },
-  { id: 'histology', title: 'Tissue', modality: 'histology (H&E)', shows: ['histology-cells'], draw: histology },
-  { id: 'forearm', title: 'Forearm', modality: 'radiograph', shows: ['bone-fracture'], draw: forearmRadiograph },
+  { id: 'chest-radiograph', title: 'sample.chest-radiograph', modality: 'radiograph', shows: ['lungs'], draw: chestRadiograph },
+  { id: 'nuclei', title: 'sample.nuclei', modality: 'microscopy', shows: ['nuclei', 'nuclei-boxes'], draw: nuclei },
+  { id: 'blood-smear', title: 'sample.blood-smear', modality: 'microscopy', shows: ['blood-cells'], draw: bloodSmear },
+  { id: 'white-blood-cell', title: 'sample.white-blood-cell', modality: 'microscopy', shows: [], draw: whiteBloodCell },
+  { id: 'brain-mri', title: 'sample.brain-mri', modality: 'MRI', shows: ['brain-tumour', 'brain-tumour-boxes'], draw: brainMri },
+  { id: 'chest-ct', title: 'sample.chest-ct', modality: 'CT', shows: [], draw: chestCt },
+  { id: 'fetal-head', title: 'sample.fetal-head', modality: 'ultrasound', shows: ['fetal-head'], draw: fetalHead },
+  { id: 'breast-ultrasound', title: 'sample.breast-ultrasound', modality: 'ultrasound', shows: ['breast-lesion'], draw: breastUltrasound },
+  { id: 'retina', title: 'sample.retina', modality: 'fundus photograph', shows: ['retina-vessels'], draw: retina },
+  { id: 'histology', title: 'sample.histology', modality: 'histology (H&E)', shows: ['histology-cells'], draw: histology },
+  { id: 'forearm', title: 'sample.forearm', modality: 'radiograph', shows: ['bone-fracture'], draw: forearmRadiograph },
 ];
 
 /** The sample as a PNG file, as if the user had picked it. */

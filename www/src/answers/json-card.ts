@@ -1,20 +1,13 @@
 import type { Report } from '@medley/web';
-import { button, h } from './dom.js';
+import { button, h } from '../dom.js';
+import { t } from '../language/index.js';
+import { copyText } from './copy.js';
 
 /** The answers as text to take along. */
 export function jsonCard(report: Report): HTMLElement {
   const whole = JSON.stringify(report, null, 2);
   const said = h('span', { role: 'status', class: 'hint' });
-  const copy = button('Copy JSON', () => {
-    navigator.clipboard.writeText(whole).then(
-      () => {
-        said.textContent = 'Copied.';
-      },
-      () => {
-        said.textContent = 'The browser did not allow it: select the text and copy it yourself.';
-      },
-    );
-  });
+  const copy = button('json.copy', () => void copyText(whole, said, t('json.done')), { class: 'quiet' });
   // A mask as text is long and says nothing to a reader: shortened on the screen, whole in the copy.
   const readable = JSON.stringify(
     report,
@@ -24,8 +17,8 @@ export function jsonCard(report: Report): HTMLElement {
   return h(
     'details',
     { class: 'card json' },
-    h('summary', {}, 'As JSON'),
+    h('summary', { t: 'json.title' }),
     h('div', { class: 'actions' }, copy, said),
-    h('pre', { tabindex: 0, 'aria-label': 'Answers as JSON' }, readable),
+    h('pre', { tabindex: 0, role: 'region', tLabel: 'json.label' }, readable),
   );
 }

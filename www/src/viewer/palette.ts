@@ -2,7 +2,7 @@
  * Colours for classes, distinguishable with any colour vision (Okabe and Ito, "Color Universal
  * Design", 2008), the ones that stand out on grey images first.
  */
-const COLOURS = ['#56b4e9', '#e69f00', '#cc79a7', '#f0e442', '#009e73', '#d55e00', '#0072b2'] as const;
+export const COLOURS = ['#56b4e9', '#e69f00', '#cc79a7', '#f0e442', '#009e73', '#d55e00', '#0072b2'] as const;
 
 /** The n-th colour, around again where there are more classes. */
 export function colour(n: number): string {

@@ -1,0 +1,46 @@
+// What a reader does with the page, in words.
+import { PATIENCE } from './site.mjs';
+
+/** @typedef {import('playwright-core').Page} Page */
+
+/** Adds files, as the picker does. @param {Page} page @param {{ name: string, buffer: Buffer }[]} files */
+export async function addFiles(page, files) {
+  const payload = files.map((file) => ({ mimeType: file.name.endsWith('.png') ? 'image/png' : 'image/jpeg', ...file }));
+  await page.locator('#picker').setInputFiles(payload);
+}
+
+/** The row of an image. @param {Page} page @param {string} name */
+export function row(page, name) {
+  return page.locator(`.item[data-name="${name}"]`);
+}
+
+/** Waits until an image is in a state. @param {Page} page @param {string} name @param {string} state */
+export async function rowState(page, name, state) {
+  await page.locator(`.item[data-name="${name}"][data-state="${state}"]`).waitFor({ timeout: PATIENCE });
+}
+
+/** Names of the images as they are listed. @param {Page} page @returns {Promise<string[]>} */
+export async function listed(page) {
+  return page.locator('.item').evaluateAll((rows) => rows.map((row) => /** @type {HTMLElement} */ (row).dataset['name'] ?? ''));
+}
+
+/** Chooses a sample and waits for its answers. @param {Page} page @param {string} sample */
+export async function chooseSample(page, sample) {
+  await page.locator(`[data-sample="${sample}"]`).click({ timeout: PATIENCE });
+  await page.locator('.caption', { hasText: sample }).waitFor({ timeout: PATIENCE });
+  await page.locator('#stage[aria-busy="false"]').waitFor({ timeout: PATIENCE });
+  await page.locator('#results [data-task]').first().waitFor({ timeout: PATIENCE });
+}
+
+/** The colour on the screen at a place of the image, after the next frame. @param {Page} page @param {number} x @param {number} y of the canvas, as shares 0..1 */
+export async function colourAt(page, x, y) {
+  return page.locator('canvas.picture').evaluate(
+    async (element, at) => {
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      const canvas = /** @type {HTMLCanvasElement} */ (element);
+      const [px, py] = [Math.floor(at.x * canvas.width), Math.floor(at.y * canvas.height)];
+      return [...(canvas.getContext('2d')?.getImageData(px, py, 1, 1).data ?? [])].slice(0, 3);
+    },
+    { x, y },
+  );
+}

@@ -1,0 +1,117 @@
+// The page for everybody: axe-core, small and large screens, reduced motion.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { chooseSample } from './lib/page.mjs';
+import { modelReady, openPage, openSite } from './lib/site.mjs';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** @type {import('./lib/site.mjs').Site} */
+let site;
+before(async () => {
+  site = await openSite();
+});
+after(() => site?.close());
+
+/** What axe-core finds on the page as it is. @param {import('playwright-core').Page} page */
+async function violations(page) {
+  // Through the debugger: the page's own policy would not let another script in.
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async () => {
+    // @ts-expect-error made by the script above
+    const { violations } = await window.axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    });
+    return violations;
+  });
+  return /** @type {import('axe-core').Result[]} */ (found).map(({ id, impact, nodes }) => ({
+    id,
+    impact,
+    where: nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary?.split('\n')[1] ?? ''}`),
+  }));
+}
+
+for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+  test(`axe-core finds nothing in the ${colorScheme} colours: empty, with answers, in every panel`, async () => {
+    const { context, page } = await openPage(site, '/?device=wasm', { colorScheme, reducedMotion: 'reduce' });
+    await modelReady(page);
+    await page.locator('.sample:disabled').first().waitFor({ state: 'detached' });
+    assert.deepEqual(await violations(page), []);
+    await chooseSample(page, 'breast-ultrasound');
+    await chooseSample(page, 'nuclei');
+    await page.getByText('As JSON').click();
+    await page.getByText(/^Tasks to ask/).click();
+    await page.locator('#sort-by').selectOption({ index: 3 });
+    assert.deepEqual(await violations(page), []);
+    for (const id of ['privacy', 'card', 'diagnostics', 'keys']) {
+      await page.locator(`#open-${id}`).click();
+      assert.deepEqual(await violations(page), [], id);
+      await page.keyboard.press('Escape');
+    }
+    await context.close();
+  });
+}
+
+for (const [width, height] of /** @type {const} */ ([[360, 740], [768, 1024], [1280, 720], [2560, 1440], [3840, 2160]])) {
+  test(`nothing is cut off or wider than the page at ${width} × ${height}`, async () => {
+    const { context, page } = await openPage(site, '/?device=wasm', { viewport: { width, height }, locale: 'de-DE' });
+    await modelReady(page);
+    await chooseSample(page, 'blood-smear');
+    await page.getByText('Als JSON').click();
+    const wide = await page.evaluate(() => {
+      const limit = document.documentElement.clientWidth;
+      const scrolls = (/** @type {Element} */ element) => element.closest('pre, .samples ul, .table') !== null;
+      return [...document.querySelectorAll('body *')]
+        .filter((element) => !scrolls(element) && !element.classList.contains('skip') && element.getBoundingClientRect().right > limit + 1)
+        .map((element) => `${element.tagName}.${element.className}`);
+    });
+    assert.deepEqual(wide, []);
+    const canvas = await page.locator('canvas.picture').boundingBox();
+    // The image has the room that it needs: on a phone most of the width, on a desktop half of it.
+    assert.ok((canvas?.width ?? 0) >= (width < 760 ? 0.85 : 0.45) * width, `${canvas?.width}`);
+    await context.close();
+  });
+}
+
+test('who asked for less motion gets none', async () => {
+  const { context, page } = await openPage(site, '/?device=wasm', { reducedMotion: 'reduce' });
+  const moving = await page.evaluate(() =>
+    [...document.querySelectorAll('*')].filter((element) => {
+      const { animationName, transitionDuration } = getComputedStyle(element);
+      return animationName !== 'none' || transitionDuration !== '0s';
+    }).length,
+  );
+  assert.equal(moving, 0);
+  await context.close();
+});
+
+test('everything that can be clicked can be reached with Tab, and shows where the focus is', async () => {
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  await chooseSample(page, 'nuclei');
+  const expected = await page.evaluate(() => {
+    const visible = (/** @type {Element} */ element) => element.checkVisibility({ visibilityProperty: true }) && element.closest('details:not([open]) > :not(summary)') === null;
+    const all = [...document.querySelectorAll('button:enabled, summary, select, input:not([type="radio"]):not([tabindex="-1"]), canvas')];
+    return all.filter(visible).map((element, i) => {
+      element.setAttribute('data-stop', String(i));
+      return i;
+    });
+  });
+  /** @type {Set<string>} */
+  const reached = new Set();
+  await page.locator('.skip').focus();
+  for (let i = 0; i < expected.length + 30; i++) {
+    await page.keyboard.press('Tab');
+    const at = await page.evaluate(() => {
+      const element = document.activeElement;
+      return { stop: element?.getAttribute('data-stop') ?? null, outline: element === null ? '' : getComputedStyle(element).outlineStyle };
+    });
+    if (at.stop !== null) reached.add(at.stop);
+  }
+  const missed = expected.filter((stop) => !reached.has(String(stop)));
+  const names = await page.evaluate((stops) => stops.map((stop) => document.querySelector(`[data-stop="${stop}"]`)?.outerHTML.slice(0, 90)), missed);
+  assert.deepEqual(names, []);
+  await context.close();
+});

@@ -1,0 +1,170 @@
+// Several images as a work list: queue, order, marks, cancel.
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { addFiles, listed, row, rowState } from './lib/page.mjs';
+import { flat, ramp } from './lib/pictures.mjs';
+import { modelReady, openPage, openSite, PATIENCE } from './lib/site.mjs';
+
+/** @type {import('./lib/site.mjs').Site} */
+let site;
+before(async () => {
+  site = await openSite();
+});
+after(() => site?.close());
+
+const THREE = [
+  { name: 'one.png', buffer: flat(30) },
+  { name: 'two.png', buffer: ramp() },
+  { name: 'three.png', buffer: flat(220) },
+];
+
+/** What a row says of the class that the list is sorted by, in percent. @param {import('playwright-core').Page} page @param {string} name */
+async function shownPercent(page, name) {
+  const text = await row(page, name).locator('.item-value').innerText();
+  return Number(/([\d.]+) %/.exec(text)?.[1]);
+}
+
+test('several files become a list: each is answered, also after one that is no image', async () => {
+  const { context, page, troubles } = await openPage(site);
+  await modelReady(page);
+  await addFiles(page, [THREE[0] ?? assert.fail(), { name: 'bad.png', buffer: Buffer.from('no image') }, ...THREE.slice(1)]);
+  for (const { name } of THREE) await rowState(page, name, 'done');
+  await rowState(page, 'bad.png', 'failed');
+  assert.deepEqual(await listed(page), ['one.png', 'bad.png', 'two.png', 'three.png']);
+  // The first one is on the stage, whatever became of the others.
+  assert.match(await page.locator('.caption').innerText(), /one\.png · 48 × 48 pixels/);
+
+  await row(page, 'bad.png').locator('.item-main').click();
+  assert.match(await page.locator('#alert').innerText(), /This image cannot be read/);
+  assert.equal(await page.locator('#results [data-task]').count(), 0);
+  await row(page, 'two.png').locator('.item-main').click();
+  await page.locator('.caption', { hasText: 'two.png' }).waitFor();
+  await page.locator('#results [data-task]').first().waitFor();
+  assert.equal(await page.locator('#alert').innerText(), '');
+  assert.deepEqual(troubles, []);
+  await context.close();
+});
+
+test('the list is sorted and filtered by the probability of a class', async () => {
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  await addFiles(page, THREE);
+  for (const { name } of THREE) await rowState(page, name, 'done');
+  await page.locator('#sort-by').selectOption('pneumonia-children/viral pneumonia');
+  const names = await listed(page);
+  const values = await Promise.all(names.map((name) => shownPercent(page, name)));
+  assert.deepEqual(values, [...values].sort((a, b) => b - a), 'highest first');
+  assert.equal(names.length, 3);
+
+  // Between the second and the third: only two are left.
+  const threshold = Math.ceil(values[2] ?? 0);
+  if (threshold <= (values[1] ?? 0)) {
+    await page.locator('#at-least').fill(String(threshold));
+    assert.deepEqual(await listed(page), names.slice(0, 2));
+    assert.match(await page.locator('#list-state').innerText(), /1 image hidden by the filter/);
+  }
+  await page.locator('#at-least').fill('0');
+  await page.locator('#sort-by').selectOption('');
+  assert.deepEqual(await listed(page), THREE.map(({ name }) => name));
+  await context.close();
+});
+
+test('the reader’s own marks stay with the images and filter the list', async () => {
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  await addFiles(page, THREE);
+  for (const { name } of THREE) await rowState(page, name, 'done');
+  await row(page, 'two.png').locator('.mark').selectOption('finding');
+  await row(page, 'three.png').locator('.mark').selectOption('unsure');
+  await page.locator('#mark-filter').selectOption('finding');
+  assert.deepEqual(await listed(page), ['two.png']);
+  await page.locator('#mark-filter').selectOption('');
+  assert.equal(await row(page, 'three.png').locator('.mark').inputValue(), 'unsure');
+  await context.close();
+});
+
+test('one image, and all that wait, can be cancelled, tried again and removed', async () => {
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  const many = Array.from({ length: 8 }, (_, i) => ({ name: `image-${i}.png`, buffer: flat(20 * i + 10) }));
+  await addFiles(page, many);
+  await row(page, 'image-7.png').locator('.drop').click();
+  assert.equal(await row(page, 'image-7.png').getAttribute('data-state'), 'cancelled');
+  await page.locator('#cancel-all').click();
+  await page.waitForFunction(() => document.querySelector('.item[data-state="waiting"], .item[data-state="running"]') === null);
+  assert.equal(await row(page, 'image-6.png').getAttribute('data-state'), 'cancelled');
+
+  await row(page, 'image-7.png').locator('.retry').click();
+  await rowState(page, 'image-7.png', 'done');
+  await row(page, 'image-7.png').locator('.drop').click();
+  assert.ok(!(await listed(page)).includes('image-7.png'));
+  await page.locator('#clear-list').click();
+  assert.deepEqual(await listed(page), []);
+  assert.ok(await page.locator('.dropzone').isVisible());
+  await context.close();
+});
+
+test('a folder is taken whole, in the order of its names; what is no image is passed over and said', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'medley-folder-'));
+  mkdirSync(join(folder, 'inner'));
+  for (const [name, buffer] of /** @type {const} */ ([['b10.png', flat(1)], ['b9.png', flat(2)], ['inner/c.png', flat(3)]])) {
+    writeFileSync(join(folder, name), buffer);
+  }
+  writeFileSync(join(folder, 'notes.txt'), 'no image');
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  await page.locator('#folder-picker').setInputFiles(folder);
+  await rowState(page, 'c.png', 'done');
+  assert.deepEqual(await listed(page), ['b9.png', 'b10.png', 'c.png']);
+  assert.match(await page.locator('#alert').innerText(), /1 file was passed over/);
+  await context.close();
+});
+
+test('images are dropped and pasted anywhere on the page', async () => {
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  for (const [kind, name] of /** @type {const} */ ([['drop', 'dropped.png'], ['paste', 'pasted.png']])) {
+    await page.evaluate(
+      ([kind, name, bytes]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(bytes)], name, { type: 'image/png' }));
+        const event =
+          kind === 'drop'
+            ? new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true })
+            : new ClipboardEvent('paste', { clipboardData: data, bubbles: true });
+        document.body.dispatchEvent(event);
+      },
+      /** @type {const} */ ([kind, name, [...flat(90)]]),
+    );
+    await rowState(page, name, 'done');
+  }
+  await context.close();
+});
+
+test('J and K go through the list as it is shown', async () => {
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  await addFiles(page, THREE);
+  for (const { name } of THREE) await rowState(page, name, 'done');
+  await page.locator('body').press('j');
+  await page.locator('.caption', { hasText: 'two.png' }).waitFor({ timeout: PATIENCE });
+  await page.locator('body').press('j');
+  await page.locator('.caption', { hasText: 'three.png' }).waitFor({ timeout: PATIENCE });
+  await page.locator('body').press('k');
+  await page.locator('.caption', { hasText: 'two.png' }).waitFor({ timeout: PATIENCE });
+  await context.close();
+});
+
+test('images that came before the model are answered when it is there', async () => {
+  const { context, page } = await openPage(site);
+  await page.locator('#cancel-loading').click();
+  await page.locator('#model[data-state="missing"]').waitFor();
+  await addFiles(page, THREE);
+  assert.equal(await row(page, 'one.png').getAttribute('data-state'), 'waiting');
+  await page.locator('#load').click();
+  for (const { name } of THREE) await rowState(page, name, 'done');
+  await context.close();
+});

@@ -1,0 +1,49 @@
+// Pictures of the page for people to look at, in target/screenshots: small, usual and large, light and dark.
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { chooseSample } from './lib/page.mjs';
+import { ROOT } from './lib/server.mjs';
+import { modelReady, openPage, openSite, PATIENCE } from './lib/site.mjs';
+
+const FOLDER = process.env['MEDLEY_SCREENSHOTS'] ?? join(ROOT, 'target', 'screenshots');
+
+/** @type {import('./lib/site.mjs').Site} */
+let site;
+before(async () => {
+  mkdirSync(FOLDER, { recursive: true });
+  site = await openSite();
+});
+after(() => site?.close());
+
+for (const [width, height] of /** @type {const} */ ([[360, 740], [1280, 860], [2560, 1440]])) {
+  for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+    test(`${width} pixels wide, ${colorScheme}`, async () => {
+      const { context, page } = await openPage(site, '/?device=wasm', { viewport: { width, height }, colorScheme });
+      const shoot = (/** @type {string} */ name) =>
+        page.screenshot({ path: join(FOLDER, `${name}-${width}-${colorScheme}.png`), fullPage: width < 1180 });
+      await modelReady(page);
+      await page.locator('.sample:disabled').first().waitFor({ state: 'detached', timeout: PATIENCE });
+      await shoot('start');
+      for (const sample of ['nuclei', 'brain-mri', 'chest-radiograph']) await chooseSample(page, sample);
+      await page.locator('.mark').first().selectOption('finding');
+      await page.locator('#sort-by').selectOption({ index: 3 });
+      await page.locator('.aside').evaluate((element) => element.scrollTo(0, 0));
+      await shoot('list');
+      await page.locator('#open-privacy').click();
+      await shoot('privacy');
+      await page.keyboard.press('Escape');
+      // A picture of nothing would be no artefact: the image on the stage is of many greys.
+      const greys = await page.locator('canvas.picture').evaluate((element) => {
+        const canvas = /** @type {HTMLCanvasElement} */ (element);
+        const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
+        const values = new Set();
+        for (let i = 0; i < data.length; i += 4) values.add(data[i]);
+        return values.size;
+      });
+      assert.ok(greys > 60, `${greys} values`);
+      await context.close();
+    });
+  }
+}

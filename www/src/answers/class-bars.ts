@@ -1,0 +1,17 @@
+import type { ClassesResult, TaskSpec } from '@medley/web';
+import { h } from '../dom.js';
+import { percent, sentence, taskTitle, term } from '../format.js';
+import { t } from '../language/index.js';
+
+/** The classes of the image as bars, most probable first. */
+export function classBars(result: ClassesResult, spec: TaskSpec): HTMLElement {
+  const sorted = [...result.classes].sort((a, b) => b.probability - a.probability);
+  const list = h('ul', { class: 'bars', 'aria-label': t('answers.probabilities', { task: taskTitle(spec.name) }) });
+  for (const { name, probability } of sorted) {
+    const bar = h('span', { class: 'bar', 'aria-hidden': 'true' });
+    bar.style.setProperty('--share', String(probability));
+    const value = h('span', { class: 'value' }, percent(probability));
+    list.append(h('li', {}, h('span', { class: 'name' }, sentence(term(name))), value, bar));
+  }
+  return list;
+}

@@ -1,0 +1,56 @@
+import { h } from '../dom.js';
+import { integer, percent, sentence, term } from '../format.js';
+import { t } from '../language/index.js';
+import type { LayerClass, MaskLayer } from '../viewer/layers.js';
+import { type Fill, FILLS } from '../viewer/style.js';
+import { colourInput } from './colour-input.js';
+
+/** The classes of a mask: area, colour, opacity, outline. */
+export function maskRows(layer: MaskLayer, onStyle: () => void): HTMLElement {
+  const { width, height, pixels } = layer.result.mask;
+  const list = h('ul', { class: 'rows' });
+  for (const entry of layer.classes) {
+    const area = pixels[entry.name] ?? 0;
+    list.append(
+      h(
+        'li',
+        { class: 'mask-class' },
+        colourInput(entry, onStyle),
+        h('span', { class: 'name' }, sentence(term(entry.name))),
+        h('span', { class: 'value' }, percent(area / (width * height))),
+        h('span', { class: 'value minor' }, t('answers.pixels', { n: integer(area) })),
+        h('div', { class: 'look' }, fillSelect(entry, onStyle), opacity(entry, onStyle)),
+      ),
+    );
+  }
+  return list;
+}
+
+function fillSelect({ name, style }: LayerClass, onStyle: () => void): HTMLElement {
+  const select = h(
+    'select',
+    { 'aria-label': t('answers.fillOf', { name: term(name) }) },
+    ...FILLS.map((fill) => h('option', { value: fill, selected: style.fill === fill }, t(`fill.${fill}`))),
+  );
+  select.addEventListener('change', () => {
+    style.fill = select.value as Fill;
+    onStyle();
+  });
+  return select;
+}
+
+function opacity({ name, style }: LayerClass, onStyle: () => void): HTMLElement {
+  const input = h('input', {
+    type: 'range',
+    min: 0,
+    max: 100,
+    value: Math.round(100 * style.opacity),
+    'aria-label': t('answers.opacityOf', { name: term(name) }),
+    tTitle: 'answers.opacity',
+  });
+  input.addEventListener('input', () => {
+    style.opacity = Number(input.value) / 100;
+    onStyle();
+  });
+  return input;
+}

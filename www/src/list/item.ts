@@ -1,0 +1,35 @@
+import type { Report } from '@medley/web';
+import type { Sample } from '../samples/index.js';
+
+export type ItemState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
+
+/** What the reader made of an image; the model's answer is never copied into it. */
+export const MARKS = ['none', 'normal', 'finding', 'unsure'] as const;
+export type Mark = (typeof MARKS)[number];
+
+/** An image of the work list, with what is known of it. */
+export interface Item {
+  readonly id: number;
+  readonly file: File;
+  /** The sample that it is, if it is one. */
+  readonly sample: Sample | null;
+  /** The kind of image that the answers are narrowed down to; `null` is all. */
+  kind: string | null;
+  state: ItemState;
+  /** Of the image itself, in pixels; known once it was decoded. */
+  size: { width: number; height: number } | null;
+  /** Address of a small picture; freed with the item. */
+  thumbnail: string | null;
+  /** Masks are in it as small PNGs: hundreds of images fit into memory. */
+  report: Report | null;
+  /** Why it failed. */
+  error: unknown;
+  mark: Mark;
+}
+
+/** The probability of one class of one task, where the image has an answer to it. */
+export function probability(item: Item, task: string, name: string): number | null {
+  const result = item.report?.results.find((entry) => entry.task === task);
+  if (result?.kind !== 'classification') return null;
+  return result.classes.find((entry) => entry.name === name)?.probability ?? null;
+}

@@ -1,0 +1,90 @@
+import { h } from '../dom.js';
+import { fileName, percent, sentence, term } from '../format.js';
+import { iconButton } from '../icons.js';
+import { t } from '../language/index.js';
+import { type Item, type ItemState, type Mark, MARKS, probability } from './item.js';
+import type { ClassChoice } from './order.js';
+
+/** What the reader does with one image. */
+export interface RowEvents {
+  onSelect: (item: Item) => void;
+  onMark: (item: Item, mark: Mark) => void;
+  /** Cancels what waits or runs, removes what does not. */
+  onDrop: (item: Item) => void;
+  onRetry: (item: Item) => void;
+}
+
+/** One image in the list. */
+export class Row {
+  readonly element: HTMLLIElement;
+  readonly #item: Item;
+  readonly #select: HTMLButtonElement;
+  readonly #picture = h('img', { alt: '', width: 56, height: 56, hidden: true });
+  readonly #state = h('span', { class: 'item-state' });
+  readonly #value = h('span', { class: 'item-value' });
+  readonly #bar = h('span', { class: 'bar', 'aria-hidden': 'true' });
+  readonly #mark: HTMLSelectElement;
+  readonly #drop: HTMLButtonElement;
+  readonly #retry: HTMLButtonElement;
+
+  constructor(item: Item, events: RowEvents) {
+    this.#item = item;
+    const name = fileName(item.file);
+    this.#select = h(
+      'button',
+      { type: 'button', class: 'item-main' },
+      h('span', { class: 'thumb' }, this.#picture),
+      h('span', { class: 'item-text' }, h('span', { class: 'item-name' }, name), this.#state, this.#value, this.#bar),
+    );
+    this.#select.addEventListener('click', () => events.onSelect(item));
+    this.#mark = h(
+      'select',
+      { class: 'mark', 'aria-label': t('list.markOf', { name }) },
+      ...MARKS.map((mark) => h('option', { value: mark }, t(`mark.${mark}`))),
+    );
+    this.#mark.addEventListener('change', () => events.onMark(item, this.#mark.value as Mark));
+    this.#drop = iconButton('close', 'list.remove', () => events.onDrop(item), { class: 'icon-button drop' });
+    this.#retry = iconButton('reset', 'list.retry', () => events.onRetry(item), { class: 'icon-button retry' });
+    this.element = h('li', { class: 'item', 'data-name': name }, this.#select, this.#mark, this.#retry, this.#drop);
+  }
+
+  render(selected: boolean, by: ClassChoice | null): void {
+    const { state, thumbnail, mark } = this.#item;
+    const name = fileName(this.#item.file);
+    this.element.dataset['state'] = state;
+    this.element.dataset['mark'] = mark;
+    if (selected) this.#select.setAttribute('aria-current', 'true');
+    else this.#select.removeAttribute('aria-current');
+    if (thumbnail !== null && this.#picture.hidden) {
+      this.#picture.src = thumbnail;
+      this.#picture.hidden = false;
+    }
+    this.#mark.value = mark;
+    const value = by === null ? null : probability(this.#item, by.task, by.name);
+    const stateText: Record<ItemState, string> = {
+      waiting: t('item.waiting'),
+      running: t('item.running'),
+      done: '',
+      failed: t('item.failed'),
+      cancelled: t('item.cancelled'),
+    };
+    this.#state.textContent = stateText[state];
+    this.#state.hidden = state === 'done';
+    this.#value.hidden = state !== 'done';
+    this.#value.textContent =
+      value !== null && by !== null ? `${sentence(term(by.name))} ${percent(value)}` : about(this.#item);
+    this.#bar.hidden = value === null;
+    this.#bar.style.setProperty('--share', String(value ?? 0));
+    const open = state === 'waiting' || state === 'running';
+    this.#drop.setAttribute('aria-label', t(open ? 'list.cancelOne' : 'list.removeOne', { name }));
+    this.#drop.title = t(open ? 'list.cancel' : 'list.remove');
+    this.#retry.setAttribute('aria-label', t('list.retryOne', { name }));
+    this.#retry.hidden = state !== 'failed' && state !== 'cancelled';
+  }
+}
+
+/** What is known of every image: its kind, or else its size. */
+function about({ kind, size }: Item): string {
+  if (kind !== null) return sentence(term(kind));
+  return size === null ? '' : `${size.width} × ${size.height}`;
+}

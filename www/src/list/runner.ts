@@ -1,0 +1,103 @@
+import { MedleyError, type Model, type Preview } from '@medley/web';
+import { preview } from '../package.js';
+import type { Item } from './item.js';
+import { thumbnail } from './thumbnail.js';
+import type { WorkList } from './work-list.js';
+
+/** Longer side of what is shown, in pixels: more than most screens, less than memory minds. */
+export const PREVIEW_SIDE = 2048;
+
+/** What the runner needs of the page. */
+export interface RunnerHooks {
+  model: () => Model | null;
+  /** Names of the tasks to ask. */
+  tasks: () => readonly string[];
+  /** The item to prefer while it waits: what the reader looks at. */
+  preferred: () => Item | null;
+  /** An image was decoded for the screen. */
+  onPreview: (item: Item, preview: Preview) => void;
+  /** The model's code is gone: it must be loaded anew. */
+  onCrash: (error: MedleyError) => void;
+}
+
+/** Takes the waiting images to the model, one at a time. */
+export class Runner {
+  readonly #list: WorkList;
+  readonly #hooks: RunnerHooks;
+  #running: { item: Item; cancel: AbortController } | null = null;
+
+  constructor(list: WorkList, hooks: RunnerHooks) {
+    this.#list = list;
+    this.#hooks = hooks;
+  }
+
+  /** Goes on with what waits; returns at once. */
+  wake(): void {
+    if (this.#running !== null) return;
+    const model = this.#hooks.model();
+    const item = this.#next();
+    if (model === null || item === null || this.#hooks.tasks().length === 0) return;
+    const running = { item, cancel: new AbortController() };
+    this.#running = running;
+    void this.#run(model, item, running.cancel.signal).finally(() => {
+      if (this.#running === running) this.#running = null;
+      this.wake();
+    });
+  }
+
+  /** Asks about these images again, or for the first time. */
+  ask(items: readonly Item[]): void {
+    for (const item of items) {
+      if (this.#running?.item === item) this.#running.cancel.abort();
+      this.#list.update(item, { state: 'waiting', error: null });
+    }
+    this.wake();
+  }
+
+  /** Keeps waiting images from being asked about and stops the one that is. */
+  cancel(items: readonly Item[]): void {
+    for (const item of items) {
+      if (item.state !== 'waiting' && item.state !== 'running') continue;
+      this.#list.update(item, { state: item.report === null ? 'cancelled' : 'done' });
+      if (this.#running?.item === item) this.#running.cancel.abort();
+    }
+  }
+
+  /** The model is gone: what ran waits for the next one. */
+  interrupt(): void {
+    const running = this.#running;
+    if (running === null) return;
+    this.#running = null;
+    running.cancel.abort();
+    // One that failed, perhaps by what ended the model, is not tried again.
+    if (running.item.state === 'running') this.#list.update(running.item, { state: 'waiting' });
+  }
+
+  #next(): Item | null {
+    const preferred = this.#hooks.preferred();
+    if (preferred?.state === 'waiting') return preferred;
+    return this.#list.items.find((item) => item.state === 'waiting') ?? null;
+  }
+
+  async #run(model: Model, item: Item, signal: AbortSignal): Promise<void> {
+    this.#list.update(item, { state: 'running', error: null });
+    try {
+      if (item.size === null) await this.#decode(model, item, signal);
+      const { report } = await model.analyze(item.file, { tasks: this.#hooks.tasks(), signal });
+      this.#list.update(item, { state: 'done', report });
+    } catch (error) {
+      // Whoever cancelled it has said what becomes of it.
+      if (signal.aborted) return;
+      this.#list.update(item, { state: 'failed', report: null, error });
+      if (error instanceof MedleyError && error.code === 'crashed') this.#hooks.onCrash(error);
+    }
+  }
+
+  async #decode(model: Model, item: Item, signal: AbortSignal): Promise<void> {
+    const decoded = await preview(model, item.file, PREVIEW_SIDE, signal);
+    signal.throwIfAborted();
+    const { width, height } = decoded;
+    this.#list.update(item, { size: { width, height }, thumbnail: await thumbnail(decoded.pixels) });
+    this.#hooks.onPreview(item, decoded);
+  }
+}

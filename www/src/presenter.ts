@@ -1,0 +1,144 @@
+import type { Metadata, Preview, Report } from '@medley/web';
+import { LOWEST_SCORE } from './answers/box-rows.js';
+import { Results } from './answers/results.js';
+import type { Item } from './list/item.js';
+import type { Stage } from './stage.js';
+import { type Layer, makeLayers, type MaskLayer } from './viewer/layers.js';
+import { Picture } from './viewer/picture.js';
+import { Styles } from './viewer/style.js';
+
+/** So many decoded images are kept: going back and forth costs nothing, hundreds would fill the memory. */
+const KEPT_PICTURES = 4;
+
+/** Shows one image of the list: on the stage, and its answers beside it. */
+export class Presenter {
+  readonly #stage: Stage;
+  readonly #results = new Results();
+  readonly #styles = new Styles();
+  readonly #pictures = new Map<number, Picture>();
+  readonly #onKind: (item: Item, kind: string | null) => void;
+  #item: Item | null = null;
+  #report: Report | null = null;
+  #metadata: Metadata | null = null;
+  #layers: Layer[] = [];
+  #visible = new Set<string>();
+  #threshold = LOWEST_SCORE;
+
+  constructor(stage: Stage, onKind: (item: Item, kind: string | null) => void) {
+    this.#stage = stage;
+    this.#onKind = onKind;
+  }
+
+  /** Keeps a decoded image. */
+  keep(item: Item, preview: Preview): void {
+    this.#pictures.set(item.id, new Picture(preview));
+    for (const id of this.#pictures.keys()) {
+      if (this.#pictures.size <= KEPT_PICTURES) break;
+      this.#pictures.delete(id);
+    }
+  }
+
+  forget(item: Item): void {
+    this.#pictures.delete(item.id);
+  }
+
+  has(item: Item): boolean {
+    return this.#pictures.has(item.id);
+  }
+
+  /** The image on the stage, if it is this one. */
+  shows(item: Item): boolean {
+    return this.#item === item;
+  }
+
+  /** Puts a kept image on the stage; its answers are still to come. */
+  picture(item: Item): void {
+    const picture = this.#pictures.get(item.id);
+    if (picture === undefined || this.#item === item) return;
+    this.#item = item;
+    this.#report = null;
+    this.#layers = [];
+    this.#stage.show(item, picture);
+  }
+
+  /** Shows no image, and says why there are no answers. */
+  nothing(text: string): void {
+    this.#item = null;
+    this.#stage.clear();
+    this.message(text);
+  }
+
+  /** Shows no answers, and says why. */
+  message(text: string): void {
+    this.#report = null;
+    this.#layers = [];
+    this.#results.placeholder(text);
+    this.#redraw();
+  }
+
+  /** Shows the answers to the image on the stage. */
+  answers(item: Item, metadata: Metadata): void {
+    const { report } = item;
+    if (report === null || this.#item !== item || this.#report === report) return;
+    this.#report = report;
+    this.#metadata = metadata;
+    this.#layers = makeLayers(report, metadata.tasks, this.#styles);
+    this.kind(item);
+  }
+
+  /**
+   * Narrows the answers down. Of one kind every layer is shown (over a sample those that it is meant for), of
+   * all kinds none but what is asked for.
+   */
+  kind(item: Item): void {
+    if (this.#item !== item || this.#report === null || this.#metadata === null) return;
+    const { kind, sample } = item;
+    const ofKind = this.#metadata.tasks.filter((task) => task.modality === kind).map((task) => task.name);
+    this.#visible = new Set(sample?.modality === kind ? sample.shows : ofKind);
+    this.refresh();
+  }
+
+  /** Makes the answers anew, in the current language. */
+  refresh(): void {
+    const [item, report, metadata] = [this.#item, this.#report, this.#metadata];
+    if (item === null) return;
+    this.#stage.caption(item);
+    if (report === null || metadata === null) return;
+    this.#results.show({
+      report,
+      metadata,
+      layers: this.#layers,
+      kind: item.kind,
+      isVisible: (task) => this.#visible.has(task),
+      onKind: (kind) => this.#onKind(item, kind),
+      onVisible: (task, visible) => {
+        if (visible) this.#visible.add(task);
+        else this.#visible.delete(task);
+        this.#redraw();
+      },
+      onStyle: () => this.#redraw(),
+      threshold: this.#threshold,
+      onThreshold: (threshold) => {
+        this.#threshold = threshold;
+        this.#redraw();
+      },
+    });
+    this.#redraw();
+  }
+
+  #redraw(): void {
+    const layers = this.#layers.filter((layer) => this.#visible.has(layer.task));
+    this.#results.countBoxes(this.#threshold);
+    this.#stage.viewer.setLook({ layers, threshold: this.#threshold });
+    void this.#load(layers.filter((layer) => layer.kind === 'mask'));
+  }
+
+  /** Unpacks the masks that are shown, one after the other, and draws each. */
+  async #load(layers: readonly MaskLayer[]): Promise<void> {
+    for (const layer of layers) {
+      if (layer.loaded) continue;
+      await layer.load();
+      if (this.#layers.includes(layer)) this.#stage.viewer.setLook(this.#stage.viewer.look);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/** What a drag with the first button or one finger does. */
+export type Tool = 'window' | 'pan';
+
+/** What the reader does on the image; places and ways in CSS pixels of the frame. */
+export interface GestureEvents {
+  tool: () => Tool;
+  onPan: (dx: number, dy: number) => void;
+  onWindow: (dx: number, dy: number) => void;
+  onZoom: (factor: number, x: number, y: number) => void;
+  onHover: (x: number, y: number) => void;
+  onLeave: () => void;
+  onDoubleClick: () => void;
+}
+
+/** For one notch of a mouse wheel. */
+const WHEEL_FACTOR = 1.0016;
+
+/** Mouse, pen and touch on one element: drag, wheel, two fingers. */
+export function listenToGestures(element: HTMLElement, events: GestureEvents): void {
+  const fingers = new Map<number, { x: number; y: number }>();
+  const place = (event: MouseEvent): { x: number; y: number } => {
+    const bounds = element.getBoundingClientRect();
+    return { x: event.clientX - bounds.left, y: event.clientY - bounds.top };
+  };
+
+  element.addEventListener('pointerdown', (event) => {
+    fingers.set(event.pointerId, place(event));
+    element.setPointerCapture(event.pointerId);
+    element.focus({ preventScroll: true });
+  });
+
+  element.addEventListener('pointermove', (event) => {
+    const now = place(event);
+    const before = fingers.get(event.pointerId);
+    events.onHover(now.x, now.y);
+    if (before === undefined) return;
+    const [other] = [...fingers].filter(([id]) => id !== event.pointerId).map(([, at]) => at);
+    fingers.set(event.pointerId, now);
+    const [dx, dy] = [now.x - before.x, now.y - before.y];
+    if (other !== undefined) {
+      const distance = (at: { x: number; y: number }): number => Math.hypot(at.x - other.x, at.y - other.y);
+      // Each of the two fingers tells its own half of a common move.
+      events.onPan(dx / 2, dy / 2);
+      if (distance(before) > 0) events.onZoom(distance(now) / distance(before), (now.x + other.x) / 2, (now.y + other.y) / 2);
+      return;
+    }
+    const second = (event.buttons & 2) !== 0;
+    const middle = (event.buttons & 4) !== 0;
+    // The second button does what the first does not.
+    const windowing = middle ? false : (events.tool() === 'window') !== second;
+    if (windowing) events.onWindow(dx, dy);
+    else events.onPan(dx, dy);
+  });
+
+  const release = (event: PointerEvent): void => {
+    fingers.delete(event.pointerId);
+  };
+  element.addEventListener('pointerup', release);
+  element.addEventListener('pointercancel', release);
+  element.addEventListener('pointerleave', () => events.onLeave());
+  element.addEventListener('contextmenu', (event) => event.preventDefault());
+  element.addEventListener('dblclick', () => events.onDoubleClick());
+
+  element.addEventListener(
+    'wheel',
+    (event) => {
+      // Whoever only scrolls past keeps scrolling: the wheel zooms once the image was clicked or reached by Tab.
+      if (!event.ctrlKey && document.activeElement !== element) return;
+      event.preventDefault();
+      const { x, y } = place(event);
+      // A pinch on a touchpad comes as small steps with ctrl.
+      events.onZoom(WHEEL_FACTOR ** (-event.deltaY * (event.ctrlKey ? 6 : 1)), x, y);
+    },
+    { passive: false },
+  );
+}

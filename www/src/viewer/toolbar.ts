@@ -1,0 +1,69 @@
+import { h } from '../dom.js';
+import { percent } from '../format.js';
+import { iconButton } from '../icons.js';
+import { t } from '../language/index.js';
+import type { Viewer } from './viewer.js';
+import { PRESETS, type Preset } from './window-level.js';
+
+/** The tools over the image. */
+export class Toolbar {
+  readonly element: HTMLElement;
+  readonly #viewer: Viewer;
+  readonly #window: HTMLButtonElement;
+  readonly #pan: HTMLButtonElement;
+  readonly #invert: HTMLButtonElement;
+  readonly #overlays: HTMLButtonElement;
+  readonly #zoom = h('output', { class: 'zoom', tLabel: 'viewer.zoom' });
+  readonly #presets = h('select', { class: 'presets', tLabel: 'viewer.presets' });
+
+  constructor(viewer: Viewer, frame: HTMLElement, more: HTMLElement) {
+    this.#viewer = viewer;
+    this.#window = iconButton('window', 'viewer.window', () => viewer.setTool('window'));
+    this.#pan = iconButton('hand', 'viewer.pan', () => viewer.setTool('pan'));
+    this.#invert = iconButton('invert', 'viewer.invert', () => viewer.invert());
+    this.#overlays = iconButton('layers', 'viewer.overlays', () => viewer.toggleOverlays());
+    this.#presets.addEventListener('change', () => {
+      if (this.#presets.value !== '') viewer.preset(this.#presets.value as Preset);
+      this.#presets.value = '';
+    });
+    const full = iconButton('full', 'viewer.full', () => {
+      void (document.fullscreenElement === null ? frame.requestFullscreen() : document.exitFullscreen());
+    });
+    full.hidden = !document.fullscreenEnabled;
+    this.element = h(
+      'div',
+      { class: 'toolbar', role: 'toolbar', tLabel: 'viewer.toolbar' },
+      h('div', { class: 'group' }, this.#window, this.#pan),
+      h('div', { class: 'group' }, this.#presets, this.#invert),
+      h(
+        'div',
+        { class: 'group' },
+        iconButton('minus', 'viewer.zoomOut', () => viewer.zoom(0.8)),
+        this.#zoom,
+        iconButton('plus', 'viewer.zoomIn', () => viewer.zoom(1.25)),
+        iconButton('fit', 'viewer.fit', () => viewer.fit()),
+        iconButton('reset', 'viewer.reset', () => viewer.reset()),
+      ),
+      h('div', { class: 'group' }, this.#overlays, full, more),
+    );
+    this.refresh();
+  }
+
+  /** Makes the texts anew, in the current language. */
+  refresh(): void {
+    this.#presets.replaceChildren(
+      h('option', { value: '' }, t('viewer.presets')),
+      ...PRESETS.map((preset) => h('option', { value: preset }, t(`preset.${preset}`))),
+    );
+    this.render();
+  }
+
+  render(): void {
+    const { tool, overlays, picture, viewport } = this.#viewer;
+    this.#window.setAttribute('aria-pressed', String(tool === 'window'));
+    this.#pan.setAttribute('aria-pressed', String(tool === 'pan'));
+    this.#overlays.setAttribute('aria-pressed', String(overlays));
+    this.#invert.setAttribute('aria-pressed', String(picture?.inverted ?? false));
+    this.#zoom.textContent = percent(viewport.scale * (window.devicePixelRatio || 1), 0);
+  }
+}

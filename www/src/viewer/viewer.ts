@@ -1,0 +1,224 @@
+import { h } from '../dom.js';
+import { t } from '../language/index.js';
+import { listenToGestures, type Tool } from './gestures.js';
+import type { Layer } from './layers.js';
+import type { Picture } from './picture.js';
+import { drawScene } from './scene.js';
+import { Viewport } from './viewport.js';
+import { FULL, type Preset } from './window-level.js';
+
+/** Of the frame's width that a drag crosses: so many grey values. */
+const WINDOW_PER_FRAME = 320;
+const KEY_ZOOM = 1.25;
+const KEY_PAN = 48;
+const KEY_WINDOW = 8;
+/** Where each arrow points. */
+const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+
+/** What lies over the image. */
+export interface Look {
+  layers: readonly Layer[];
+  /** Boxes below it are not drawn, 0..1. */
+  threshold: number;
+}
+
+export interface ViewerEvents {
+  /** Zoom, window or tool has changed. */
+  onView: () => void;
+  /** The pointer is over this place of the image, or (`null`) over none. */
+  onHover: (at: { x: number; y: number } | null) => void;
+}
+
+/** Shows the image with masks and boxes, as sharp as the screen is, and lets the reader look around in it. */
+export class Viewer {
+  readonly element = h('canvas', { class: 'picture', tabindex: 0, role: 'img', 'aria-describedby': 'viewer-keys' });
+  readonly viewport = new Viewport();
+  readonly #events: ViewerEvents;
+  #picture: Picture | null = null;
+  #look: Look = { layers: [], threshold: 0 };
+  #overlays = true;
+  #tool: Tool;
+  #scheduled = false;
+
+  constructor(events: ViewerEvents) {
+    this.#events = events;
+    // A finger moves the image as it does everywhere else; a mouse has a wheel and a second button for that.
+    this.#tool = matchMedia('(pointer: coarse)').matches ? 'pan' : 'window';
+    new ResizeObserver(() => {
+      this.viewport.setFrame({ width: this.element.clientWidth, height: this.element.clientHeight });
+      this.#changed();
+    }).observe(this.element);
+    listenToGestures(this.element, {
+      tool: () => this.#tool,
+      onPan: (dx, dy) => this.#move(() => this.viewport.pan(dx, dy)),
+      onZoom: (factor, x, y) => this.#move(() => this.viewport.zoom(factor, x, y)),
+      onWindow: (dx, dy) => {
+        const step = WINDOW_PER_FRAME / Math.max(200, this.element.clientWidth);
+        this.adjustWindow(dx * step, dy * step);
+      },
+      onHover: (x, y) => events.onHover(this.#picture === null ? null : this.viewport.toImage(x, y)),
+      onLeave: () => events.onHover(null),
+      onDoubleClick: () => this.fit(),
+    });
+    this.element.addEventListener('keydown', (event) => {
+      if (!event.altKey && !event.ctrlKey && !event.metaKey && this.#key(event)) event.preventDefault();
+    });
+  }
+
+  get picture(): Picture | null {
+    return this.#picture;
+  }
+
+  get look(): Look {
+    return this.#look;
+  }
+
+  /** Whether masks and boxes are shown. */
+  get overlays(): boolean {
+    return this.#overlays;
+  }
+
+  get tool(): Tool {
+    return this.#tool;
+  }
+
+  /** Shows an image, without anything over it. */
+  show(picture: Picture, name: string): void {
+    this.#picture = picture;
+    this.#look = { ...this.#look, layers: [] };
+    this.element.setAttribute('aria-label', t('viewer.label', { name, width: picture.width, height: picture.height }));
+    this.viewport.setImage(picture);
+    this.#changed();
+  }
+
+  clear(): void {
+    this.#picture = null;
+    this.#look = { ...this.#look, layers: [] };
+    this.#changed();
+  }
+
+  /** Changes what lies over the image. */
+  setLook(look: Look): void {
+    this.#look = look;
+    this.#changed();
+  }
+
+  setTool(tool: Tool): void {
+    this.#tool = tool;
+    this.#changed();
+  }
+
+  toggleOverlays(): void {
+    this.#overlays = !this.#overlays;
+    this.#changed();
+  }
+
+  invert(): void {
+    if (this.#picture !== null) this.#picture.inverted = !this.#picture.inverted;
+    this.#changed();
+  }
+
+  preset(preset: Preset): void {
+    this.#picture?.preset(preset);
+    this.#changed();
+  }
+
+  /** Widens and raises the window, in grey values. */
+  adjustWindow(width: number, level: number): void {
+    if (this.#picture === null) return;
+    const { window } = this.#picture;
+    this.#picture.window = { width: window.width + width, level: window.level + level };
+    this.#changed();
+  }
+
+  /** The image whole, as it came. */
+  reset(): void {
+    if (this.#picture !== null) {
+      this.#picture.window = FULL;
+      this.#picture.inverted = false;
+    }
+    this.fit();
+  }
+
+  fit(): void {
+    this.#move(() => this.viewport.fit());
+  }
+
+  zoom(factor: number): void {
+    this.#move(() => this.viewport.zoom(factor));
+  }
+
+  actualSize(): void {
+    this.#move(() => this.viewport.actualSize(window.devicePixelRatio || 1));
+  }
+
+  #move(change: () => void): void {
+    if (this.#picture === null) return;
+    change();
+    this.#changed();
+  }
+
+  /** Whether the key meant something. */
+  #key(event: KeyboardEvent): boolean {
+    const [x, y] = ARROWS[event.key] ?? [0, 0];
+    if (x !== 0 || y !== 0) {
+      if (event.shiftKey) this.adjustWindow(x * KEY_WINDOW, -y * KEY_WINDOW);
+      else this.#move(() => this.viewport.pan(-x * KEY_PAN, -y * KEY_PAN));
+      return true;
+    }
+    const actions: Record<string, () => void> = {
+      '+': () => this.zoom(KEY_ZOOM),
+      '=': () => this.zoom(KEY_ZOOM),
+      '-': () => this.zoom(1 / KEY_ZOOM),
+      '0': () => this.fit(),
+      '1': () => this.actualSize(),
+      i: () => this.invert(),
+      o: () => this.toggleOverlays(),
+      r: () => this.reset(),
+      w: () => this.setTool('window'),
+      h: () => this.setTool('pan'),
+    };
+    const action = actions[event.key.toLowerCase()];
+    action?.();
+    return action !== undefined;
+  }
+
+  #changed(): void {
+    this.element.dataset['tool'] = this.#tool;
+    // While the whole image is seen a finger that moves up or down scrolls the page past it.
+    this.element.dataset['scroll'] = String(this.#tool === 'pan' && this.viewport.fitted);
+    this.#events.onView();
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    requestAnimationFrame(() => {
+      this.#scheduled = false;
+      this.#draw();
+    });
+  }
+
+  #draw(): void {
+    const density = window.devicePixelRatio || 1;
+    const { clientWidth, clientHeight } = this.element;
+    const [width, height] = [Math.max(1, Math.round(clientWidth * density)), Math.max(1, Math.round(clientHeight * density))];
+    if (this.element.width !== width || this.element.height !== height) {
+      this.element.width = width;
+      this.element.height = height;
+    }
+    const context = this.element.getContext('2d');
+    if (context === null) return;
+    context.clearRect(0, 0, width, height);
+    if (this.#picture === null) return;
+    const { scale, x, y } = this.viewport;
+    const { layers, threshold } = this.#look;
+    drawScene(
+      context,
+      { picture: this.#picture, layers: this.#overlays ? layers : [], threshold },
+      { scale: scale * density, x: x * density, y: y * density, density },
+    );
+  }
+}
