@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { addFiles, listed, row, rowState } from './lib/page.mjs';
+import { addFiles, chooseSample, listed, row, rowState } from './lib/page.mjs';
 import { flat, ramp } from './lib/pictures.mjs';
 import { modelReady, openPage, openSite, PATIENCE } from './lib/site.mjs';
 
@@ -69,6 +69,18 @@ test('the list is sorted and filtered by the probability of a class', async () =
   await page.locator('#at-least').fill('0');
   await page.locator('#sort-by').selectOption('');
   assert.deepEqual(await listed(page), THREE.map(({ name }) => name));
+  await context.close();
+});
+
+test('an image of another kind than the class is about has no place in the order', async () => {
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  await chooseSample(page, 'nuclei');
+  await chooseSample(page, 'chest-radiograph');
+  await page.locator('#sort-by').selectOption('pneumonia-children/viral pneumonia');
+  assert.deepEqual(await listed(page), ['chest-radiograph.png', 'nuclei.png']);
+  assert.match(await row(page, 'chest-radiograph.png').locator('.item-value').innerText(), /Viral pneumonia\s*[\d.]+ %/);
+  assert.equal(await row(page, 'nuclei.png').locator('.item-value').innerText(), 'Microscopy');
   await context.close();
 });
 

@@ -33,6 +33,7 @@ export class WorkList {
         size: null,
         thumbnail: null,
         report: null,
+        taught: null,
         error: null,
         mark: 'none',
       }),
