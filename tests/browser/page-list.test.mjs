@@ -156,6 +156,42 @@ test('images are dropped and pasted anywhere on the page', async () => {
   await context.close();
 });
 
+test('the kind that is said of one image holds for all of which none was said', async () => {
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  await addFiles(page, THREE);
+  for (const { name } of THREE) await rowState(page, name, 'done');
+  const shown = () => page.locator('#results [data-task]').count();
+  assert.equal(await shown(), 16);
+  await page.locator('input[name="kind"][value="radiograph"]').check({ force: true });
+  assert.equal(await shown(), 3);
+  await row(page, 'two.png').locator('.item-main').click();
+  await page.locator('.caption', { hasText: 'two.png' }).waitFor();
+  await page.locator('#results [data-task]').first().waitFor();
+  assert.equal(await shown(), 3);
+  // From then on each has its own.
+  await page.locator('input[name="kind"][value="CT"]').check({ force: true });
+  assert.equal(await shown(), 1);
+  assert.equal(await row(page, 'one.png').locator('.item-value').innerText(), 'Radiograph');
+  await context.close();
+});
+
+test('with no task chosen there are no answers, and with one chosen again there are', async () => {
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  await addFiles(page, THREE.slice(0, 1));
+  await rowState(page, 'one.png', 'done');
+  await page.getByText(/^Tasks to ask/).click();
+  await page.getByRole('button', { name: 'None' }).click();
+  await page.getByText('No task is chosen.').waitFor();
+  assert.equal(await page.locator('#results [data-task]').count(), 0);
+  assert.equal(await page.locator('#stage').getAttribute('aria-busy'), 'false');
+  await page.locator('.task input[value="lungs"]').check();
+  await page.locator('#results [data-task="lungs"]').waitFor();
+  assert.equal(await page.locator('#results [data-task]').count(), 1);
+  await context.close();
+});
+
 test('J and K go through the list as it is shown', async () => {
   const { context, page } = await openPage(site);
   await modelReady(page);

@@ -77,7 +77,7 @@ export class App {
       onAdd: () => this.#stage.pick('files'),
       onAddFolder: () => this.#stage.pick('folder'),
       onSelect: (item) => this.#select(item),
-      onMark: (item, mark) => this.#list.update(item, { mark }),
+      onMark: (item, mark) => this.#list.update([item], { mark }),
       onDrop: (item) => this.#drop(item),
       onRetry: (item) => this.#runner.ask([item]),
       onCancelAll: () => this.#runner.cancel(this.#list.items),
@@ -204,15 +204,18 @@ export class App {
   #asked(): void {
     const item = this.#selected;
     if (item === null) return;
-    this.#list.update(item, { report: null });
-    if (this.#tasks.chosen.length > 0) this.#runner.ask([item]);
-    else this.#runner.cancel([item]);
+    this.#list.update([item], { report: null });
+    // Where no task is left it waits until one is chosen.
+    this.#runner.ask([item]);
+    this.#shown = '';
     this.#render();
   }
 
+  /** What was never said to be of a kind is taken to be of the same; later choices are for one image alone. */
   #setKind(item: Item, kind: string | null): void {
+    const unknown = item.sample === null ? this.#list.items.filter((other) => other.sample === null && other.kind === null) : [];
     if (item.sample === null) this.#kind = kind;
-    this.#list.update(item, { kind });
+    this.#list.update([item, ...unknown], { kind });
     this.#presenter.kind(item);
   }
 
@@ -232,7 +235,17 @@ export class App {
     if (shown === this.#shown) return;
     this.#shown = shown;
     if (item === null) this.#presenter.nothing(t('answers.empty'));
-    else this.#present(item).catch((error: unknown) => this.#alert.show(error));
+    else void this.#attempt(item);
+  }
+
+  async #attempt(item: Item): Promise<void> {
+    const { model } = this.#session;
+    try {
+      await this.#present(item);
+    } catch (error) {
+      // What a model that was let go of did not finish is begun anew with the next one.
+      if (this.#session.model === model) this.#alert.show(error);
+    }
   }
 
   /** Brings the stage and the answers to where the selected image is. */
@@ -243,7 +256,8 @@ export class App {
       this.#alert.show(item.error);
       return;
     }
-    if (item.size !== null && !this.#presenter.has(item) && model !== null) {
+    const there = this.#presenter.has(item) || this.#presenter.shows(item);
+    if (item.size !== null && !there && model !== null) {
       this.#presenter.keep(item, await preview(model, item.file, PREVIEW_SIDE));
       if (this.#selected !== item) return;
     }

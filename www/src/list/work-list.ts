@@ -43,8 +43,8 @@ export class WorkList {
     return added;
   }
 
-  update(item: Item, change: Partial<Omit<Item, 'id' | 'file' | 'sample'>>): void {
-    Object.assign(item, change);
+  update(items: readonly Item[], change: Partial<Omit<Item, 'id' | 'file' | 'sample'>>): void {
+    for (const item of items) Object.assign(item, change);
     this.#onChange();
   }
 

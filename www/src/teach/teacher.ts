@@ -125,7 +125,7 @@ export class Teacher {
         this.#refused.add(item);
         const classes = await head.predict(item.file);
         this.#refused.delete(item);
-        this.#list.update(item, { taught: { task: head.name, classes } });
+        this.#list.update([item], { taught: { task: head.name, classes } });
       }
     });
   }
@@ -149,7 +149,7 @@ export class Teacher {
 
   #forgetAnswers(): void {
     this.#refused.clear();
-    for (const item of this.#list.items) if (item.taught !== null) this.#list.update(item, { taught: null });
+    this.#list.update(this.#list.items, { taught: null });
   }
 
   async #work(work: () => Promise<void>): Promise<void> {
