@@ -45,6 +45,11 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     await page.getByText(/^Tasks to ask/).click();
     await page.locator('#sort-by').selectOption({ index: 3 });
     assert.deepEqual(await violations(page), []);
+    const teach = page.getByRole('tab', { name: 'Teach it' });
+    if (await teach.isVisible()) {
+      await teach.click();
+      assert.deepEqual(await violations(page), [], 'teach');
+    }
     for (const id of ['privacy', 'card', 'diagnostics', 'keys']) {
       await page.locator(`#open-${id}`).click();
       assert.deepEqual(await violations(page), [], id);
@@ -70,7 +75,8 @@ for (const [width, height] of /** @type {const} */ ([[360, 740], [768, 1024], [1
     assert.deepEqual(wide, []);
     const canvas = await page.locator('canvas.picture').boundingBox();
     // The image has the room that it needs: on a phone most of the width, on a desktop half of it.
-    assert.ok((canvas?.width ?? 0) >= (width < 760 ? 0.85 : 0.45) * width, `${canvas?.width}`);
+    assert.ok((canvas?.width ?? 0) >= (width < 900 ? 0.85 : 0.45) * width, `${canvas?.width}`);
+    assert.ok((canvas?.height ?? 0) >= 0.38 * height, `${canvas?.height}`);
     await context.close();
   });
 }
@@ -93,7 +99,8 @@ test('everything that can be clicked can be reached with Tab, and shows where th
   await chooseSample(page, 'nuclei');
   const expected = await page.evaluate(() => {
     const visible = (/** @type {Element} */ element) => element.checkVisibility({ visibilityProperty: true }) && element.closest('details:not([open]) > :not(summary)') === null;
-    const all = [...document.querySelectorAll('button:enabled, summary, select, input:not([type="radio"]):not([tabindex="-1"]), canvas')];
+    // Within tabs and within a group of radio buttons the arrows go on.
+    const all = [...document.querySelectorAll('button:enabled:not([tabindex="-1"]), summary, select, input:not([type="radio"]):not([tabindex="-1"]), canvas')];
     return all.filter(visible).map((element, i) => {
       element.setAttribute('data-stop', String(i));
       return i;
@@ -101,17 +108,22 @@ test('everything that can be clicked can be reached with Tab, and shows where th
   });
   /** @type {Set<string>} */
   const reached = new Set();
+  /** @type {string[]} */
+  const unmarked = [];
   await page.locator('.skip').focus();
   for (let i = 0; i < expected.length + 30; i++) {
     await page.keyboard.press('Tab');
     const at = await page.evaluate(() => {
       const element = document.activeElement;
-      return { stop: element?.getAttribute('data-stop') ?? null, outline: element === null ? '' : getComputedStyle(element).outlineStyle };
+      return { stop: element?.getAttribute('data-stop') ?? null, outline: element === null ? '' : getComputedStyle(element).outlineStyle, html: element?.outerHTML.slice(0, 90) ?? '' };
     });
-    if (at.stop !== null) reached.add(at.stop);
+    if (at.stop === null) continue;
+    reached.add(at.stop);
+    if (at.outline === 'none') unmarked.push(at.html);
   }
   const missed = expected.filter((stop) => !reached.has(String(stop)));
   const names = await page.evaluate((stops) => stops.map((stop) => document.querySelector(`[data-stop="${stop}"]`)?.outerHTML.slice(0, 90)), missed);
   assert.deepEqual(names, []);
+  assert.deepEqual(unmarked, []);
   await context.close();
 });

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { addFiles, listed, row, rowState } from './lib/page.mjs';
+import { addFiles, chooseSample, listed, row, rowState } from './lib/page.mjs';
 import { flat, ramp } from './lib/pictures.mjs';
 import { modelReady, openPage, openSite, PATIENCE } from './lib/site.mjs';
 
@@ -69,6 +69,18 @@ test('the list is sorted and filtered by the probability of a class', async () =
   await page.locator('#at-least').fill('0');
   await page.locator('#sort-by').selectOption('');
   assert.deepEqual(await listed(page), THREE.map(({ name }) => name));
+  await context.close();
+});
+
+test('an image of another kind than the class is about has no place in the order', async () => {
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  await chooseSample(page, 'nuclei');
+  await chooseSample(page, 'chest-radiograph');
+  await page.locator('#sort-by').selectOption('pneumonia-children/viral pneumonia');
+  assert.deepEqual(await listed(page), ['chest-radiograph.png', 'nuclei.png']);
+  assert.match(await row(page, 'chest-radiograph.png').locator('.item-value').innerText(), /Viral pneumonia\s*[\d.]+ %/);
+  assert.equal(await row(page, 'nuclei.png').locator('.item-value').innerText(), 'Microscopy');
   await context.close();
 });
 
@@ -141,6 +153,42 @@ test('images are dropped and pasted anywhere on the page', async () => {
     );
     await rowState(page, name, 'done');
   }
+  await context.close();
+});
+
+test('the kind that is said of one image holds for all of which none was said', async () => {
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  await addFiles(page, THREE);
+  for (const { name } of THREE) await rowState(page, name, 'done');
+  const shown = () => page.locator('#results [data-task]').count();
+  assert.equal(await shown(), 16);
+  await page.locator('input[name="kind"][value="radiograph"]').check({ force: true });
+  assert.equal(await shown(), 3);
+  await row(page, 'two.png').locator('.item-main').click();
+  await page.locator('.caption', { hasText: 'two.png' }).waitFor();
+  await page.locator('#results [data-task]').first().waitFor();
+  assert.equal(await shown(), 3);
+  // From then on each has its own.
+  await page.locator('input[name="kind"][value="CT"]').check({ force: true });
+  assert.equal(await shown(), 1);
+  assert.equal(await row(page, 'one.png').locator('.item-value').innerText(), 'Radiograph');
+  await context.close();
+});
+
+test('with no task chosen there are no answers, and with one chosen again there are', async () => {
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  await addFiles(page, THREE.slice(0, 1));
+  await rowState(page, 'one.png', 'done');
+  await page.getByText(/^Tasks to ask/).click();
+  await page.getByRole('button', { name: 'None' }).click();
+  await page.getByText('No task is chosen.').waitFor();
+  assert.equal(await page.locator('#results [data-task]').count(), 0);
+  assert.equal(await page.locator('#stage').getAttribute('aria-busy'), 'false');
+  await page.locator('.task input[value="lungs"]').check();
+  await page.locator('#results [data-task="lungs"]').waitFor();
+  assert.equal(await page.locator('#results [data-task]').count(), 1);
   await context.close();
 });
 

@@ -33,7 +33,11 @@ test('what is kept can be deleted', async () => {
     await page.locator('#offline-state', { hasText: 'works from now on' }).waitFor();
     await page.getByRole('button', { name: 'Delete what is kept' }).click();
     await page.getByText('Deleted', { exact: true }).waitFor();
-    assert.deepEqual(await page.evaluate(() => caches.keys()), []);
+    const kept = await page.evaluate(async () => {
+      const stores = await Promise.all((await caches.keys()).map((name) => caches.open(name)));
+      return (await Promise.all(stores.map((cache) => cache.keys()))).flat().map(({ url }) => url);
+    });
+    assert.deepEqual(kept, []);
     await context.close();
   } finally {
     await site.close();

@@ -20,10 +20,12 @@ test('a visit keeps to the policy and sends nothing: every request is a GET of o
   for (const { method, url, body } of requests) {
     const own = url.startsWith(`${site.server.origin}/`) || /^(blob|data):/.test(url);
     assert.ok(method === 'GET' && own && body === null, `${method} ${url}`);
+    // The only query is the visitor's own, in the address of the page.
+    if (own && !/^(blob|data):/.test(url)) assert.ok(['', '?device=wasm'].includes(new URL(url).search), url);
   }
   // The list would be worth nothing if it missed what the worker fetches.
   const paths = requests.map(({ url }) => new URL(url).pathname);
-  for (const name of [/model\.safetensors$/, /medley_web_bg.*\.wasm$/, /manifest\.json$/]) {
+  for (const name of [/model\.safetensors$/, /medley_web_bg.*\.wasm$/, /manifest\.json$/, /service-worker\.js$/]) {
     assert.ok(paths.some((path) => name.test(path)), `no request of ${name} was listened to`);
   }
   for (const { method, length } of site.server.seen) assert.deepEqual([method, length], ['GET', 0]);

@@ -1,6 +1,7 @@
 import type { Model, Preview } from '@medley/web';
 import { Alert } from './alert.js';
 import { TaskChooser } from './answers/tasks.js';
+import { byId } from './dom.js';
 import { ExportMenu } from './export/menu.js';
 import { fileName } from './format.js';
 import type { Intake } from './intake.js';
@@ -9,12 +10,16 @@ import type { Item } from './list/item.js';
 import { ListPanel } from './list/list-panel.js';
 import { PREVIEW_SIDE, Runner } from './list/runner.js';
 import { type Addition, WorkList } from './list/work-list.js';
-import { preview } from './package.js';
+import { canTeach, preview } from './package.js';
 import { Presenter } from './presenter.js';
 import { SampleStrip } from './sample-strip.js';
 import type { Sample } from './samples/index.js';
 import { Session, type SessionOptions } from './session.js';
 import { Stage } from './stage.js';
+import { Tabs } from './tabs.js';
+import { TeachPanel } from './teach/teach-panel.js';
+
+const TEACH_TAB = 1;
 
 /** The page: one model, a list of images, one of them on the stage. */
 export class App {
@@ -28,6 +33,8 @@ export class App {
   readonly #tasks: TaskChooser;
   readonly #samples: SampleStrip;
   readonly #exports: ExportMenu;
+  readonly #teach: TeachPanel;
+  readonly #tabs: Tabs;
   #selected: Item | null = null;
   /** The kind of image that the reader chose last: new ones are taken to be of it. */
   #kind: string | null = null;
@@ -70,7 +77,7 @@ export class App {
       onAdd: () => this.#stage.pick('files'),
       onAddFolder: () => this.#stage.pick('folder'),
       onSelect: (item) => this.#select(item),
-      onMark: (item, mark) => this.#list.update(item, { mark }),
+      onMark: (item, mark) => this.#list.update([item], { mark }),
       onDrop: (item) => this.#drop(item),
       onRetry: (item) => this.#runner.ask([item]),
       onCancelAll: () => this.#runner.cancel(this.#list.items),
@@ -78,6 +85,18 @@ export class App {
       onCsv: () => this.#exports.csv(),
     });
     this.#samples = new SampleStrip((file, sample) => this.#takeSample(file, sample));
+    this.#teach = new TeachPanel(this.#list, {
+      model: () => this.#session.model,
+      selected: () => this.#selected,
+      onSelect: (item) => this.#select(item),
+      onHead: (head) => this.#panel.offerTaught(head),
+      onError: (error) => this.#alert.show(error),
+    });
+    this.#tabs = new Tabs(byId('tabs'), [
+      { label: 'answers.title', panel: 'answers' },
+      { label: 'teach.title', panel: 'teach' },
+    ]);
+    this.#tabs.offer(TEACH_TAB, false);
     document.addEventListener('keydown', (event) => this.#key(event));
     this.#render();
   }
@@ -106,12 +125,15 @@ export class App {
     this.#samples.refresh();
     this.#tasks.refresh();
     this.#stage.toolbar.refresh();
+    this.#teach.render(true);
     this.#shown = '';
     this.#presenter.refresh();
     this.#render();
   }
 
   #ready(model: Model): void {
+    this.#tabs.offer(TEACH_TAB, canTeach(model));
+    void this.#teach.moveTo(model);
     this.#tasks.offer(model.tasks);
     this.#panel.offer(model.tasks);
     this.#runner.wake();
@@ -166,7 +188,10 @@ export class App {
   #remove(items: readonly Item[]): void {
     const gone = [...items];
     this.#runner.cancel(gone);
-    for (const item of gone) this.#presenter.forget(item);
+    for (const item of gone) {
+      this.#presenter.forget(item);
+      this.#teach.forget(item);
+    }
     if (this.#selected !== null && gone.includes(this.#selected)) {
       const rest = this.#panel.shown.filter((item) => !gone.includes(item));
       this.#selected = rest[0] ?? null;
@@ -179,15 +204,18 @@ export class App {
   #asked(): void {
     const item = this.#selected;
     if (item === null) return;
-    this.#list.update(item, { report: null });
-    if (this.#tasks.chosen.length > 0) this.#runner.ask([item]);
-    else this.#runner.cancel([item]);
+    this.#list.update([item], { report: null });
+    // Where no task is left it waits until one is chosen.
+    this.#runner.ask([item]);
+    this.#shown = '';
     this.#render();
   }
 
+  /** What was never said to be of a kind is taken to be of the same; later choices are for one image alone. */
   #setKind(item: Item, kind: string | null): void {
+    const unknown = item.sample === null ? this.#list.items.filter((other) => other.sample === null && other.kind === null) : [];
     if (item.sample === null) this.#kind = kind;
-    this.#list.update(item, { kind });
+    this.#list.update([item, ...unknown], { kind });
     this.#presenter.kind(item);
   }
 
@@ -200,13 +228,24 @@ export class App {
   #render(): void {
     const item = this.#selected;
     this.#panel.render(this.#list.items, item);
+    this.#teach.render();
     this.#stage.busy(item === null ? null : this.#busyText(item));
     document.body.dataset['images'] = this.#list.items.length === 0 ? 'none' : 'some';
     const shown = item === null ? 'none' : `${item.id} ${item.state} ${this.#session.model !== null}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
     if (item === null) this.#presenter.nothing(t('answers.empty'));
-    else this.#present(item).catch((error: unknown) => this.#alert.show(error));
+    else void this.#attempt(item);
+  }
+
+  async #attempt(item: Item): Promise<void> {
+    const { model } = this.#session;
+    try {
+      await this.#present(item);
+    } catch (error) {
+      // What a model that was let go of did not finish is begun anew with the next one.
+      if (this.#session.model === model) this.#alert.show(error);
+    }
   }
 
   /** Brings the stage and the answers to where the selected image is. */
@@ -217,7 +256,8 @@ export class App {
       this.#alert.show(item.error);
       return;
     }
-    if (item.size !== null && !this.#presenter.has(item) && model !== null) {
+    const there = this.#presenter.has(item) || this.#presenter.shows(item);
+    if (item.size !== null && !there && model !== null) {
       this.#presenter.keep(item, await preview(model, item.file, PREVIEW_SIDE));
       if (this.#selected !== item) return;
     }

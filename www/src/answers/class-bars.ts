@@ -1,12 +1,17 @@
-import type { ClassesResult, TaskSpec } from '@medley/web';
+import type { ClassesResult, ClassProbability, TaskSpec } from '@medley/web';
 import { h } from '../dom.js';
 import { percent, sentence, taskTitle, term } from '../format.js';
 import { t } from '../language/index.js';
 
-/** The classes of the image as bars, most probable first. */
+/** The classes of the image as bars. */
 export function classBars(result: ClassesResult, spec: TaskSpec): HTMLElement {
-  const sorted = [...result.classes].sort((a, b) => b.probability - a.probability);
-  const list = h('ul', { class: 'bars', 'aria-label': t('answers.probabilities', { task: taskTitle(spec.name) }) });
+  return bars(result.classes, taskTitle(spec.name));
+}
+
+/** Probabilities as bars, the highest first; `title` says of what. */
+export function bars(classes: readonly ClassProbability[], title: string): HTMLElement {
+  const sorted = [...classes].sort((a, b) => b.probability - a.probability);
+  const list = h('ul', { class: 'bars', 'aria-label': t('answers.probabilities', { task: title }) });
   for (const { name, probability } of sorted) {
     const bar = h('span', { class: 'bar', 'aria-hidden': 'true' });
     bar.style.setProperty('--share', String(probability));

@@ -32,6 +32,11 @@ export function csv(items: readonly Item[]): string {
 function answerColumns(items: readonly Item[]): Column[] {
   const columns = new Map<string, Column>();
   for (const item of items) {
+    for (const { name } of item.taught?.classes ?? []) {
+      const task = item.taught?.task ?? '';
+      const title = `taught ${task}: ${name}`;
+      columns.set(title, { title, value: (of) => probability(of, task, name)?.toFixed(4) ?? '' });
+    }
     for (const result of item.report?.results ?? []) {
       const { task } = result;
       const add = (title: string, value: Column['value']): void => {

@@ -195,6 +195,57 @@ export const MESSAGES = {
   'json.done': ['Copied.', 'Kopiert.'],
   'json.label': ['Answers as JSON', 'Antworten als JSON'],
 
+  // Teaching
+  'tabs.label': ['What the model says', 'Was das Modell sagt'],
+  'teach.title': ['Teach it', 'Anlernen'],
+  'teach.hint': [
+    'Teach it a question of your own with a few images of each class. They stay on this device; only what the encoder sees in them is learnt from.',
+    'Bringen Sie ihm mit wenigen Bildern je Klasse eine eigene Frage bei. Sie bleiben auf diesem Gerät; gelernt wird nur aus dem, was der Kodierer in ihnen sieht.',
+  ],
+  'teach.name': ['Your question', 'Ihre Frage'],
+  'teach.nameExample': ['For instance: implant', 'Zum Beispiel: Implantat'],
+  'teach.unnamed': ['My question', 'Meine Frage'],
+  'teach.classes': ['Its answers', 'Die Antworten'],
+  'teach.classN': ['Class {n}', 'Klasse {n}'],
+  'teach.addClass': ['Add a class', 'Weitere Klasse'],
+  'teach.begin': ['Begin', 'Beginnen'],
+  'teach.twoClasses': ['Give at least two classes, each with a name of its own.', 'Geben Sie mindestens zwei Klassen an, jede mit eigenem Namen.'],
+  'teach.fromMarks': ['Learn from my marks', 'Aus meinen Vermerken lernen'],
+  'teach.marksHint': [
+    'Images that you marked “Normal” and “Finding” become the examples of two classes.',
+    'Bilder mit Ihrem Vermerk „Unauffällig“ und „Befund“ werden zu Beispielen zweier Klassen.',
+  ],
+  'teach.noMarks': ['Mark at least one image “Normal” and one “Finding” in the list.', 'Vermerken Sie in der Liste mindestens ein Bild als „Unauffällig“ und eines als „Befund“.'],
+  'teach.noModel': ['The model is not there yet: teach it when it is ready.', 'Das Modell ist noch nicht da: lernen Sie es an, sobald es bereit ist.'],
+  'teach.import': ['Open a head', 'Kopf öffnen'],
+  'teach.export': ['Save the head', 'Kopf speichern'],
+  'teach.end': ['Start over', 'Von vorn'],
+  'teach.add': ['Add this image', 'Dieses Bild'],
+  'teach.remove': ['Take it back', 'Zurücknehmen'],
+  'teach.addTo': ['This image is an example of {name}', 'Dieses Bild ist ein Beispiel für {name}'],
+  'teach.count': ['{n} example|{n} examples', '{n} Beispiel|{n} Beispiele'],
+  'teach.busy': ['Learning …', 'Lernt …'],
+  'teach.estimate': ['Right on images that it had not learnt', 'Richtig bei nicht gelernten Bildern'],
+  'teach.interval': [
+    'Of {n} example, left out in turn; 95 % interval {low} to {high}.|Of {n} examples, each left out in turn; 95 % interval {low} to {high}.',
+    'Von {n} Beispiel, einzeln weggelassen; 95-%-Intervall {low} bis {high}.|Von {n} Beispielen, je eines weggelassen; 95-%-Intervall {low} bis {high}.',
+  ],
+  'teach.noEstimate': ['With two examples of a class it can be said how good it is.', 'Ab zwei Beispielen einer Klasse lässt sich sagen, wie gut es ist.'],
+  'teach.curveLabel': ['Learning curve: {accuracy} with {n} examples', 'Lernkurve: {accuracy} mit {n} Beispielen'],
+  'teach.doubtful': ['The others speak against these; look again:', 'Gegen diese sprechen die anderen; sehen Sie noch einmal hin:'],
+  'teach.doubt': ['{name}: {own}, or {instead}?', '{name}: {own} oder {instead}?'],
+  'teach.thisImage': ['This image', 'Dieses Bild'],
+  'teach.askAll': ['Ask every image', 'Jedes Bild fragen'],
+  'teach.limits': [
+    'Few examples make a rough estimate, and only for images like them. Research use only. Not for diagnostic use.',
+    'Wenige Beispiele ergeben eine grobe Schätzung, nur für ähnliche Bilder. Nur für Forschungszwecke. Nicht für diagnostische Zwecke.',
+  ],
+  'error.head.title': ['This head cannot be used', 'Dieser Kopf ist nicht zu gebrauchen'],
+  'error.head.advice': [
+    'A head fits the encoder that it was taught on alone, and needs examples of two classes.',
+    'Ein Kopf passt nur zu dem Kodierer, an dem er angelernt wurde, und braucht Beispiele zweier Klassen.',
+  ],
+
   // The tasks
   'tasks.title': ['Tasks to ask: {chosen} of {all}', 'Gefragte Aufgaben: {chosen} von {all}'],
   'tasks.hint': [

@@ -1,4 +1,4 @@
-import type { Report } from '@medley/web';
+import type { ClassProbability, Report } from '@medley/web';
 import type { Sample } from '../samples/index.js';
 
 export type ItemState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
@@ -22,14 +22,17 @@ export interface Item {
   thumbnail: string | null;
   /** Masks are in it as small PNGs: hundreds of images fit into memory. */
   report: Report | null;
+  /** What the head that the reader taught says of it. */
+  taught: { task: string; classes: ClassProbability[] } | null;
   /** Why it failed. */
   error: unknown;
   mark: Mark;
 }
 
-/** The probability of one class of one task, where the image has an answer to it. */
+/** The probability of one class of one task (the model's, or the head's that the reader taught), where the image has an answer to it. */
 export function probability(item: Item, task: string, name: string): number | null {
   const result = item.report?.results.find((entry) => entry.task === task);
-  if (result?.kind !== 'classification') return null;
-  return result.classes.find((entry) => entry.name === name)?.probability ?? null;
+  const own = item.taught?.task === task ? item.taught.classes : null;
+  const classes = result?.kind === 'classification' ? result.classes : own;
+  return classes?.find((entry) => entry.name === name)?.probability ?? null;
 }

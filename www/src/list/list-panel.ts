@@ -16,6 +16,13 @@ export interface ListEvents extends RowEvents {
   onCsv: () => void;
 }
 
+/** What an image can be sorted by. */
+interface ClassTask {
+  name: string;
+  classes: readonly string[];
+  modality?: string;
+}
+
 /** The work list: all images, sorted and filtered by a class's probability, with the reader's own marks. */
 export class ListPanel {
   readonly #root = byId('list');
@@ -28,11 +35,13 @@ export class ListPanel {
   readonly #atLeastValue = h('output', { for: 'at-least' });
   readonly #mark = h('select', { id: 'mark-filter' });
   readonly #state = h('p', { class: 'hint', role: 'status', id: 'list-state' });
+  readonly #atLeastField: HTMLElement;
   readonly #tools: HTMLElement;
   readonly #actions: HTMLElement;
   readonly #cancelAll: HTMLButtonElement;
   #choices: ClassChoice[] = [];
-  #tasks: readonly TaskSpec[] = [];
+  #tasks: readonly ClassTask[] = [];
+  #taught: ClassTask | null = null;
   #shown: Item[] = [];
   #last: { items: readonly Item[]; selected: Item | null } = { items: [], selected: null };
 
@@ -41,9 +50,9 @@ export class ListPanel {
     for (const control of [this.#by, this.#atLeast, this.#mark]) {
       control.addEventListener('input', () => this.render(this.#last.items, this.#last.selected));
     }
-    const atLeast = h(
+    this.#atLeastField = h(
       'div',
-      { class: 'field wide', id: 'at-least-field' },
+      { class: 'field wide' },
       h('label', { for: 'at-least', t: 'list.atLeast' }),
       this.#atLeast,
       this.#atLeastValue,
@@ -52,7 +61,7 @@ export class ListPanel {
       'div',
       { class: 'list-tools' },
       h('div', { class: 'field wide' }, h('label', { for: 'sort-by', t: 'list.sort' }), this.#by),
-      atLeast,
+      this.#atLeastField,
       h('div', { class: 'field wide' }, h('label', { for: 'mark-filter', t: 'list.mark' }), this.#mark),
     );
     this.#cancelAll = button('list.cancelAll', events.onCancelAll, { class: 'quiet', id: 'cancel-all' });
@@ -99,16 +108,24 @@ export class ListPanel {
     this.refresh();
   }
 
+  /** Offers the classes of a head that the reader taught, or no longer. */
+  offerTaught(head: ClassTask | null): void {
+    if (head?.name === this.#taught?.name) return;
+    this.#taught = head;
+    this.refresh();
+  }
+
   /** Makes all texts anew, in the current language. */
   refresh(): void {
     const [by, mark] = [this.#by.selectedIndex, this.#mark.selectedIndex];
-    this.#choices = this.#tasks.flatMap(({ name: task, classes }) => classes.map((name) => ({ task, name })));
+    const tasks = this.#taught === null ? this.#tasks : [...this.#tasks, this.#taught];
+    this.#choices = tasks.flatMap(({ name: task, classes, modality = null }) => classes.map((name) => ({ task, name, modality })));
     this.#by.replaceChildren(
       h('option', { value: '' }, t('list.asTheyCame')),
-      ...this.#tasks.map(({ name: task, classes }) =>
+      ...tasks.map(({ name: task, classes }) =>
         h(
           'optgroup',
-          { label: taskTitle(task) },
+          { label: task === this.#taught?.name ? task : taskTitle(task) },
           ...classes.map((name) => h('option', { value: `${task}/${name}` }, sentence(term(name)))),
         ),
       ),
@@ -153,7 +170,7 @@ export class ListPanel {
     const hidden = items.length - this.#shown.length;
     this.#count.textContent = items.length === 0 ? '' : String(items.length);
     this.#atLeastValue.textContent = percent(Number(this.#atLeast.value) / 100, 0);
-    byIdIn(this.#tools, 'at-least-field').hidden = this.sortedBy === null;
+    this.#atLeastField.hidden = this.sortedBy === null;
     this.#tools.hidden = items.length < 2;
     this.#actions.hidden = items.length === 0;
     this.#cancelAll.hidden = open < 2;
@@ -173,8 +190,4 @@ function place(body: HTMLElement, rows: readonly HTMLElement[]): void {
   rows.forEach((row, i) => {
     if (body.children[i] !== row) body.insertBefore(row, body.children[i] ?? null);
   });
-}
-
-function byIdIn(root: HTMLElement, id: string): HTMLElement {
-  return root.querySelector<HTMLElement>(`#${id}`) ?? root;
 }

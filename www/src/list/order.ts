@@ -4,6 +4,8 @@ import { type Item, type Mark, probability } from './item.js';
 export interface ClassChoice {
   task: string;
   name: string;
+  /** The kind of image that the task is meant for; `null` where it is any. */
+  modality: string | null;
 }
 
 /** How the list is shown. */
@@ -16,10 +18,16 @@ export interface Order {
   mark: Mark | null;
 }
 
+/** The probability that an image is sorted by: none where the task was never meant for its kind. */
+export function sortValue(item: Item, by: ClassChoice): number | null {
+  const meant = by.modality === null || item.kind === null || item.kind === by.modality;
+  return meant ? probability(item, by.task, by.name) : null;
+}
+
 /** The images that are shown, in order. Those without an answer come last when sorted, and are not filtered away. */
 export function arrange(items: readonly Item[], order: Order): Item[] {
   const { by } = order;
-  const value = (item: Item): number | null => (by === null ? null : probability(item, by.task, by.name));
+  const value = (item: Item): number | null => (by === null ? null : sortValue(item, by));
   return items
     .map((item) => ({ item, value: value(item) }))
     .filter(({ item, value }) => (order.mark === null || item.mark === order.mark) && (value === null || value >= order.atLeast))

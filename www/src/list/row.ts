@@ -2,8 +2,8 @@ import { h } from '../dom.js';
 import { fileName, percent, sentence, term } from '../format.js';
 import { iconButton } from '../icons.js';
 import { t } from '../language/index.js';
-import { type Item, type ItemState, type Mark, MARKS, probability } from './item.js';
-import type { ClassChoice } from './order.js';
+import { type Item, type ItemState, type Mark, MARKS } from './item.js';
+import { type ClassChoice, sortValue } from './order.js';
 
 /** What the reader does with one image. */
 export interface RowEvents {
@@ -60,7 +60,7 @@ export class Row {
       this.#picture.hidden = false;
     }
     this.#mark.value = mark;
-    const value = by === null ? null : probability(this.#item, by.task, by.name);
+    const value = by === null ? null : sortValue(this.#item, by);
     const stateText: Record<ItemState, string> = {
       waiting: t('item.waiting'),
       running: t('item.running'),
@@ -71,8 +71,10 @@ export class Row {
     this.#state.textContent = stateText[state];
     this.#state.hidden = state === 'done';
     this.#value.hidden = state !== 'done';
-    this.#value.textContent =
-      value !== null && by !== null ? `${sentence(term(by.name))} ${percent(value)}` : about(this.#item);
+    this.#value.replaceChildren(
+      h('span', { class: 'of' }, value !== null && by !== null ? sentence(term(by.name)) : about(this.#item)),
+      value === null ? '' : h('span', {}, percent(value)),
+    );
     this.#bar.hidden = value === null;
     this.#bar.style.setProperty('--share', String(value ?? 0));
     const open = state === 'waiting' || state === 'running';

@@ -49,7 +49,7 @@ export class Runner {
   ask(items: readonly Item[]): void {
     for (const item of items) {
       if (this.#running?.item === item) this.#running.cancel.abort();
-      this.#list.update(item, { state: 'waiting', error: null });
+      this.#list.update([item], { state: 'waiting', error: null });
     }
     this.wake();
   }
@@ -58,7 +58,7 @@ export class Runner {
   cancel(items: readonly Item[]): void {
     for (const item of items) {
       if (item.state !== 'waiting' && item.state !== 'running') continue;
-      this.#list.update(item, { state: item.report === null ? 'cancelled' : 'done' });
+      this.#list.update([item], { state: item.report === null ? 'cancelled' : 'done' });
       if (this.#running?.item === item) this.#running.cancel.abort();
     }
   }
@@ -70,7 +70,7 @@ export class Runner {
     this.#running = null;
     running.cancel.abort();
     // One that failed, perhaps by what ended the model, is not tried again.
-    if (running.item.state === 'running') this.#list.update(running.item, { state: 'waiting' });
+    if (running.item.state === 'running') this.#list.update([running.item], { state: 'waiting' });
   }
 
   #next(): Item | null {
@@ -80,15 +80,15 @@ export class Runner {
   }
 
   async #run(model: Model, item: Item, signal: AbortSignal): Promise<void> {
-    this.#list.update(item, { state: 'running', error: null });
+    this.#list.update([item], { state: 'running', error: null });
     try {
       if (item.size === null) await this.#decode(model, item, signal);
       const { report } = await model.analyze(item.file, { tasks: this.#hooks.tasks(), signal });
-      this.#list.update(item, { state: 'done', report });
+      this.#list.update([item], { state: 'done', report });
     } catch (error) {
       // Whoever cancelled it has said what becomes of it.
       if (signal.aborted) return;
-      this.#list.update(item, { state: 'failed', report: null, error });
+      this.#list.update([item], { state: 'failed', report: null, error });
       if (error instanceof MedleyError && error.code === 'crashed') this.#hooks.onCrash(error);
     }
   }
@@ -97,7 +97,7 @@ export class Runner {
     const decoded = await preview(model, item.file, PREVIEW_SIDE, signal);
     signal.throwIfAborted();
     const { width, height } = decoded;
-    this.#list.update(item, { size: { width, height }, thumbnail: await thumbnail(decoded.pixels) });
+    this.#list.update([item], { size: { width, height }, thumbnail: await thumbnail(decoded.pixels) });
     this.#hooks.onPreview(item, decoded);
   }
 }

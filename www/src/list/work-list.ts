@@ -33,6 +33,7 @@ export class WorkList {
         size: null,
         thumbnail: null,
         report: null,
+        taught: null,
         error: null,
         mark: 'none',
       }),
@@ -42,8 +43,8 @@ export class WorkList {
     return added;
   }
 
-  update(item: Item, change: Partial<Omit<Item, 'id' | 'file' | 'sample'>>): void {
-    Object.assign(item, change);
+  update(items: readonly Item[], change: Partial<Omit<Item, 'id' | 'file' | 'sample'>>): void {
+    for (const item of items) Object.assign(item, change);
     this.#onChange();
   }
 

@@ -62,8 +62,8 @@ export class PrivacyPanel {
   }
 
   async #measure(): Promise<void> {
-    const weights = await keptBytes().catch(() => null);
-    const estimate = weights ?? (await navigator.storage?.estimate?.())?.usage ?? null;
-    this.#kept.textContent = estimate === null ? '–' : bytes(estimate);
+    // All that this page's origin keeps; where the browser does not say, at least the weights.
+    const all = (await navigator.storage?.estimate?.())?.usage ?? (await keptBytes().catch(() => null));
+    this.#kept.textContent = all === null ? '–' : bytes(all);
   }
 }

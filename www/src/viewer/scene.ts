@@ -61,13 +61,13 @@ function drawBoxes(context: CanvasRenderingContext2D, layer: BoxesLayer, thresho
   context.font = `${12 * density}px system-ui, sans-serif`;
   context.textBaseline = 'middle';
   const crowded = shown.length > MAX_LABELS;
-  const line = (crowded ? 1.25 : 2) * density;
+  const line = (crowded ? 1.6 : 2) * density;
   for (const { box, class: name, score } of shown) {
     const colour = layer.classes.find((entry) => entry.name === name)?.style.colour ?? '#ffffff';
     const [x, y] = [at.x + box[0] * at.scale, at.y + box[1] * at.scale];
     const [wide, high] = [(box[2] - box[0]) * at.scale, (box[3] - box[1]) * at.scale];
     // A dark line under the coloured one keeps it visible on any ground.
-    context.lineWidth = 2 * line;
+    context.lineWidth = line + 1.5 * density;
     context.strokeStyle = 'rgb(0 0 0 / 0.55)';
     context.strokeRect(x, y, wide, high);
     context.lineWidth = line;

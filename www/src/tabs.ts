@@ -1,0 +1,45 @@
+import { byId, h } from './dom.js';
+import type { Key } from './language/index.js';
+
+/** Tabs over panels that are in the page's HTML (ARIA Authoring Practices, "Tabs"). */
+export class Tabs {
+  readonly #tabs: { tab: HTMLButtonElement; panel: HTMLElement }[];
+
+  constructor(list: HTMLElement, tabs: readonly { label: Key; panel: string }[]) {
+    this.#tabs = tabs.map(({ label, panel: id }, i) => {
+      const panel = byId(id);
+      const tab = h('button', { type: 'button', role: 'tab', id: `${id}-tab`, 'aria-controls': id, t: label });
+      panel.setAttribute('role', 'tabpanel');
+      panel.setAttribute('aria-labelledby', tab.id);
+      tab.addEventListener('click', () => this.show(i));
+      return { tab, panel };
+    });
+    list.append(...this.#tabs.map(({ tab }) => tab));
+    list.addEventListener('keydown', (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      const offered = this.#tabs.filter(({ tab }) => !tab.hidden);
+      const at = offered.findIndex(({ tab }) => tab === document.activeElement);
+      if (step === undefined || at < 0) return;
+      const next = offered[(at + step + offered.length) % offered.length];
+      if (next === undefined) return;
+      this.show(this.#tabs.indexOf(next));
+      next.tab.focus();
+    });
+    this.show(0);
+  }
+
+  /** Leaves a tab out, for as long as there is nothing behind it. */
+  offer(n: number, offered: boolean): void {
+    const tab = this.#tabs[n]?.tab;
+    if (tab !== undefined) tab.hidden = !offered;
+    if (!offered && tab?.getAttribute('aria-selected') === 'true') this.show(0);
+  }
+
+  show(n: number): void {
+    this.#tabs.forEach(({ tab, panel }, i) => {
+      tab.setAttribute('aria-selected', String(i === n));
+      tab.tabIndex = i === n ? 0 : -1;
+      panel.hidden = i !== n;
+    });
+  }
+}

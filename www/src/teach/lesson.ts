@@ -1,0 +1,92 @@
+import { bars } from '../answers/class-bars.js';
+import { button, h } from '../dom.js';
+import { fileName, percent } from '../format.js';
+import { t } from '../language/index.js';
+import type { Item } from '../list/item.js';
+import { learningCurve } from './curve.js';
+import type { Teacher } from './teacher.js';
+
+export interface LessonEvents {
+  /** Makes the image on the stage an example of a class; `null`: of none. */
+  onTeach: (name: string | null) => void;
+  onSelect: (item: Item) => void;
+  onAskAll: () => void;
+  onExport: () => void;
+  onEnd: () => void;
+}
+
+/** What is being taught: classes with their examples, how good it is, and what it says of the image on the stage. */
+export function lesson(teacher: Teacher, item: Item | null, events: LessonEvents): Node[] {
+  const { head } = teacher;
+  if (head === null) return [];
+  const taught = head.lesson !== null;
+  return [
+    h(
+      'section',
+      { class: 'card lesson' },
+      h('h3', {}, head.name),
+      classRows(teacher, item, events),
+      h('p', { class: 'hint', role: 'status', id: 'teach-state' }, teacher.busy ? t('teach.busy') : t('teach.count', { n: teacher.examples.length })),
+    ),
+    ...(taught ? [estimateCard(teacher, events)] : []),
+    ...(taught && item?.taught != null
+      ? [h('section', { class: 'card result', 'data-taught': head.name }, h('h3', { t: 'teach.thisImage' }), bars(item.taught.classes, head.name))]
+      : []),
+    h(
+      'div',
+      { class: 'actions' },
+      button('teach.askAll', events.onAskAll, { class: 'quiet', id: 'teach-ask-all', disabled: !taught || teacher.busy }),
+      button('teach.export', events.onExport, { class: 'quiet', id: 'teach-export', disabled: !taught }),
+      button('teach.end', events.onEnd, { class: 'quiet', id: 'teach-end' }),
+    ),
+    h('p', { class: 'hint', t: 'teach.limits' }),
+  ];
+}
+
+function classRows(teacher: Teacher, item: Item | null, events: LessonEvents): HTMLElement {
+  const own = item === null ? null : teacher.classOf(item);
+  const rows = (teacher.head?.classes ?? []).map((name) => {
+    const count = teacher.examples.filter((example) => example.class === name).length;
+    const isOwn = own === name;
+    const add = h('button', {
+      type: 'button',
+      class: 'quiet',
+      'data-teach': name,
+      'aria-pressed': String(isOwn),
+      'aria-label': t('teach.addTo', { name }),
+      disabled: item === null || item.state === 'failed' || teacher.busy,
+      t: isOwn ? 'teach.remove' : 'teach.add',
+    });
+    add.addEventListener('click', () => events.onTeach(isOwn ? null : name));
+    return h('li', {}, h('span', { class: 'name' }, name), h('span', { class: 'value' }, String(count)), add);
+  });
+  return h('ul', { class: 'rows' }, ...rows);
+}
+
+function estimateCard(teacher: Teacher, events: LessonEvents): HTMLElement {
+  const estimate = teacher.head?.lesson?.estimate ?? null;
+  if (estimate === null) return h('section', { class: 'card' }, h('p', { class: 'hint', t: 'teach.noEstimate' }));
+  const { doubtful, curve } = teacher;
+  return h(
+    'section',
+    { class: 'card estimate', id: 'estimate' },
+    h('h3', { t: 'teach.estimate' }),
+    h('p', { class: 'big' }, percent(estimate.accuracy, 0)),
+    h(
+      'p',
+      { class: 'hint' },
+      t('teach.interval', { n: estimate.heldOut, low: percent(estimate.low, 0), high: percent(estimate.high, 0) }),
+    ),
+    curve.length > 0 ? learningCurve(curve, 1 / (teacher.head?.classes.length ?? 2)) : null,
+    doubtful.length === 0 ? null : h('p', { class: 'hint', t: 'teach.doubtful' }),
+    h(
+      'ul',
+      { class: 'doubtful' },
+      ...doubtful.map(({ item, class: own, instead }) => {
+        const entry = h('button', { type: 'button', class: 'quiet' }, t('teach.doubt', { name: fileName(item.file), own, instead }));
+        entry.addEventListener('click', () => events.onSelect(item));
+        return h('li', {}, entry);
+      }),
+    ),
+  );
+}

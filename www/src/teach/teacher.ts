@@ -1,0 +1,171 @@
+import type { Model } from '@medley/web';
+import { fileName } from '../format.js';
+import type { Item } from '../list/item.js';
+import type { WorkList } from '../list/work-list.js';
+import { type Estimate, type ImageHead, newHead, openHead } from '../package.js';
+
+/** An image that the head learns from. */
+export interface Example {
+  item: Item;
+  /** Its number in the head. */
+  id: number;
+  class: string;
+}
+
+/** How good the head was held to be with so many examples. */
+export interface CurvePoint {
+  examples: number;
+  estimate: Estimate;
+}
+
+/** A classification of the reader's own, taught with images of the work list. Images stay where they are. */
+export class Teacher {
+  readonly #list: WorkList;
+  readonly #onChange: () => void;
+  #head: ImageHead | null = null;
+  #examples = new Map<number, Example>();
+  #curve: CurvePoint[] = [];
+  /** Images that could not be answered: asking again would only fail again. */
+  #refused = new Set<Item>();
+  #busy = false;
+
+  constructor(list: WorkList, onChange: () => void) {
+    this.#list = list;
+    this.#onChange = onChange;
+  }
+
+  get head(): ImageHead | null {
+    return this.#head;
+  }
+
+  /** Whether something is being learnt or asked. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  get examples(): readonly Example[] {
+    return [...this.#examples.values()];
+  }
+
+  get curve(): readonly CurvePoint[] {
+    return this.#curve;
+  }
+
+  /** The class that an image is an example of. */
+  classOf(item: Item): string | null {
+    return this.#examples.get(item.id)?.class ?? null;
+  }
+
+  /** Examples that the others speak against: perhaps their class is wrong. */
+  get doubtful(): { item: Item; class: string; instead: string }[] {
+    const heldOut = this.#head?.lesson?.heldOut;
+    return this.examples.flatMap(({ item, id, class: own }) => {
+      const instead = heldOut?.get(id) ?? null;
+      return instead === null || instead === own ? [] : [{ item, class: own, instead }];
+    });
+  }
+
+  /** Whether there is a head that has not been asked about this image yet. */
+  canAsk(item: Item): boolean {
+    return this.#head?.lesson != null && item.taught === null && item.state !== 'failed' && !this.#refused.has(item);
+  }
+
+  begin(model: Model, name: string, classes: readonly string[]): void {
+    this.#start(newHead(model, name, classes));
+  }
+
+  /** A head from a file; it answers at once, and learning goes on with new examples alone. */
+  async import(model: Model, file: File): Promise<void> {
+    await this.#work(async () => this.#start(await openHead(model, file, fileName(file))));
+  }
+
+  /** Another model is there: what was learnt is taken over, the examples are with the old one. */
+  async moveTo(model: Model): Promise<void> {
+    const head = this.#head;
+    if (head === null) return;
+    const taught = head.lesson === null ? null : new Blob([head.export()]);
+    this.#start(taught === null ? newHead(model, head.name, head.classes) : await openHead(model, taught, head.name));
+  }
+
+  end(): void {
+    this.#start(null);
+  }
+
+  /** Makes images examples of a class (of none where it is `null`) and learns anew. */
+  async teach(items: readonly Item[], name: string | null): Promise<void> {
+    const head = this.#head;
+    if (head === null) return;
+    await this.#work(async () => {
+      for (const item of items) {
+        const before = this.#examples.get(item.id);
+        if (before?.class === name) continue;
+        if (name !== null) {
+          const id = await head.addExample(item.file, name);
+          this.#examples.set(item.id, { item, id, class: name });
+        } else {
+          this.#examples.delete(item.id);
+        }
+        if (before !== undefined) head.removeExample(before.id);
+      }
+      if (new Set(this.examples.map((example) => example.class)).size < 2) return;
+      const { estimate } = await head.train();
+      if (estimate !== null) this.#curve = addPoint(this.#curve, { examples: this.#examples.size, estimate });
+      this.#forgetAnswers();
+    });
+  }
+
+  /** Asks the head about images. */
+  async ask(items: readonly Item[]): Promise<void> {
+    const head = this.#head;
+    if (head === null) return;
+    await this.#work(async () => {
+      for (const item of items) {
+        if (!this.canAsk(item)) continue;
+        // Struck off again when it was answered.
+        this.#refused.add(item);
+        const classes = await head.predict(item.file);
+        this.#refused.delete(item);
+        this.#list.update([item], { taught: { task: head.name, classes } });
+      }
+    });
+  }
+
+  /** An image left the list: the head keeps what it learnt from it until it learns anew. */
+  forget(item: Item): void {
+    const example = this.#examples.get(item.id);
+    if (example === undefined) return;
+    this.#head?.removeExample(example.id);
+    this.#examples.delete(item.id);
+    this.#onChange();
+  }
+
+  #start(head: ImageHead | null): void {
+    this.#head = head;
+    this.#examples = new Map();
+    this.#curve = [];
+    this.#forgetAnswers();
+    this.#onChange();
+  }
+
+  #forgetAnswers(): void {
+    this.#refused.clear();
+    this.#list.update(this.#list.items, { taught: null });
+  }
+
+  async #work(work: () => Promise<void>): Promise<void> {
+    this.#busy = true;
+    this.#onChange();
+    try {
+      await work();
+    } finally {
+      this.#busy = false;
+      this.#onChange();
+    }
+  }
+}
+
+/** One point for each number of examples: the newest. */
+function addPoint(curve: readonly CurvePoint[], point: CurvePoint): CurvePoint[] {
+  const others = curve.filter(({ examples }) => examples !== point.examples);
+  return [...others, point].sort((a, b) => a.examples - b.examples);
+}
