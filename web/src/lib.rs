@@ -13,6 +13,7 @@ mod image;
 mod model;
 mod panic;
 mod parity;
+mod samples;
 
 pub use error::WebError;
 pub use image::WasmImage;

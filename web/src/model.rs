@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
-use js_sys::{Array, Float32Array, Function, JSON, Object, Reflect, Uint8Array};
-use medley_infer::{Analysis, AnalyzeOptions, Medley, Output, Report};
+use js_sys::{Array, Float32Array, Function, JSON, Object, Promise, Reflect, Uint8Array};
+use medley_infer::{Analysis, AnalyzeOptions, Between, Medley, Output, Report};
 use medley_package::{Manifest, Package};
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 
 use crate::backend;
 use crate::error::WebError;
@@ -71,7 +72,9 @@ impl WasmModel {
     /// embedding }`. `report` is what `medley predict --json` prints; `masks` are the
     /// segmentation's class indices, `{ task, width, height, indices }` each.
     ///
-    /// `cancelled` is asked between the stages; once it returns true, the promise rejects.
+    /// Between the stages `between` is called with the share of the work that is done, 0..1, and
+    /// the promise that it returns is awaited; then `cancelled` is asked, and once it returns true,
+    /// the promise rejects.
     ///
     /// # Errors
     /// An unknown task, cancellation, a device that fails.
@@ -80,12 +83,14 @@ impl WasmModel {
         image: &WasmImage,
         tasks: Option<Vec<String>>,
         cancelled: Option<Function>,
+        between: Option<Function>,
     ) -> Result<JsValue, JsValue> {
         let mut options = AnalyzeOptions { tasks, ..AnalyzeOptions::default() };
         if let Some(ask) = cancelled {
             options.cancelled =
                 Some(Rc::new(move || ask.call0(&JsValue::UNDEFINED).is_ok_and(|v| v.is_truthy())));
         }
+        options.between = between.map(awaited);
         let analysis = self.medley.analyze(&image.image, &options).await.map_err(WebError::from)?;
         let name = &self.medley.metadata().name;
         let report =
@@ -97,6 +102,19 @@ impl WasmModel {
         Reflect::set(&object, &"embedding".into(), &embedding)?;
         Ok(object.into())
     }
+}
+
+/// A JavaScript function that returns a promise, as a function that returns a future.
+fn awaited(call: Function) -> Between {
+    Rc::new(move |share| {
+        let returned = call.call1(&JsValue::UNDEFINED, &share.into());
+        Box::pin(async move {
+            // What the function throws is its own trouble; the work goes on.
+            if let Ok(promise) = returned.and_then(JsCast::dyn_into::<Promise>) {
+                let _ = JsFuture::from(promise).await;
+            }
+        })
+    })
 }
 
 fn masks(analysis: &Analysis) -> Result<Array, JsValue> {

@@ -1,19 +1,31 @@
 import type { BackendKind } from './device.js';
 import { MedleyError } from './errors.js';
-import { get, metered } from './fetching.js';
+import { streamed } from './fetching.js';
 import type { ProgressMeter } from './progress.js';
 import type { Metadata, Report } from './types.js';
 
 /** The class that the wasm crate `medley-web` exports. */
 export interface WasmModel {
   metadata(): Metadata;
-  selfTest(): Promise<{ passed: boolean; worst: number; tolerance: number; head: string }>;
+  selfTest(): Promise<SelfTest>;
   analyze(
     image: WasmImage,
     tasks: string[] | undefined,
     cancelled: (() => boolean) | undefined,
+    between: ((share: number) => Promise<void>) | undefined,
   ): Promise<WasmAnalysis>;
   free(): void;
+}
+
+/** What the package's self-test found on a backend. */
+export interface SelfTest {
+  passed: boolean;
+  /** The largest error of any head. */
+  worst: number;
+  /** What the package allows. */
+  tolerance: number;
+  /** The head with the largest error. */
+  head: string;
 }
 
 export interface WasmAnalysis {
@@ -32,13 +44,22 @@ export interface WasmImage {
 
 /** The glue that wasm-bindgen writes (`--target web`), as far as the worker uses it. */
 export interface WasmModule {
-  default(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  default(options: { module_or_path: WebAssembly.Module }): Promise<{ memory: WebAssembly.Memory }>;
   WasmModel: {
     create(manifest: Uint8Array, shards: Uint8Array[]): Promise<WasmModel>;
   };
   WasmImage: {
     decode(bytes: Uint8Array, name: string): WasmImage;
     fromRgba(bytes: Uint8Array, width: number, height: number, name: string): WasmImage;
+    fromSamples(
+      samples: Uint8Array | Uint16Array | Float32Array,
+      width: number,
+      height: number,
+      channels: number,
+      low: number,
+      high: number,
+      name: string,
+    ): WasmImage;
   };
 }
 
@@ -54,32 +75,45 @@ const BUILDS: Record<BackendKind, { glue: () => Promise<unknown>; wasm: () => UR
   },
 };
 
-/** A build that is here but does not run yet: nothing of it has memory until it is started. */
-export interface Compiled {
-  start(): Promise<WasmModule>;
+/** A build that runs. */
+export interface Started {
+  module: WasmModule;
+  memory: WebAssembly.Memory;
 }
 
+/** A build that is here but does not run yet: nothing of it has memory until it is started. */
+export interface Compiled {
+  start(): Promise<Started>;
+}
+
+/** Where the two `.wasm` files are, where not beside the package's own scripts. */
+export type WasmUrls = Partial<Record<BackendKind, string>>;
+
 /** Fetches and compiles a build while it streams in. */
-export async function compileBuild(kind: BackendKind, meter: ProgressMeter): Promise<Compiled> {
+export async function compileBuild(
+  kind: BackendKind,
+  urls: WasmUrls,
+  meter: ProgressMeter,
+  stallMs: number,
+): Promise<Compiled> {
   const build = BUILDS[kind];
-  const url = build.wasm();
-  const response = metered(await get(url.href), url.href, meter);
-  const [glue, module] = await Promise.all([importGlue(build, url), compile(response)]);
+  const url = urls[kind] ?? build.wasm().href;
+  const [glue, module] = await Promise.all([importGlue(build, url), streamed(url, meter, stallMs, compile)]);
   return {
     async start() {
-      await glue.default({ module_or_path: module });
-      return glue;
+      const { memory } = await glue.default({ module_or_path: module });
+      return { module: glue, memory };
     },
   };
 }
 
-async function importGlue(build: { glue: () => Promise<unknown> }, url: URL): Promise<WasmModule> {
+async function importGlue(build: { glue: () => Promise<unknown> }, url: string): Promise<WasmModule> {
   try {
     return (await build.glue()) as WasmModule;
   } catch (error) {
     throw new MedleyError(
       'network',
-      `the script of ${url.href} could not be fetched (${error instanceof Error ? error.message : String(error)}); ` +
+      `the script of ${url} could not be fetched (${error instanceof Error ? error.message : String(error)}); ` +
         'check the connection, then try again',
       { cause: error },
     );

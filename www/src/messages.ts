@@ -44,6 +44,12 @@ export function describe(error: unknown): Message {
         advice: 'Its answers could be wrong, so it gives none. Try another browser, or report it with the details.',
         detail,
       };
+    case 'memory':
+      return {
+        title: 'This device has not enough memory for that',
+        advice: 'Try a smaller image or fewer tasks, or close other tabs and programs.',
+        detail,
+      };
     case 'crashed':
       return {
         title: 'The model stopped in the middle of its work',

@@ -5,9 +5,10 @@ import { megabytes } from './format.js';
 const PHASES: Readonly<Record<ProgressPhase, string>> = {
   download: 'Downloading',
   verify: 'Checking the weights',
-  prepare: 'Preparing the model',
+  compile: 'Compiling',
+  upload: 'Preparing the model',
   'self-test': 'Testing itself',
-  ready: 'Ready',
+  'warm-up': 'Warming up',
 };
 
 const CHOICES: readonly [DeviceChoice, string][] = [

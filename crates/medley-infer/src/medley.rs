@@ -23,6 +23,7 @@ use crate::mask::MaskCanvas;
 use crate::outputs::{Encoded, HeadOutput};
 use crate::prepare::{resize, window};
 use crate::self_test::{SelfTestReport, compare, self_test_outputs};
+use crate::stages::Stages;
 
 /// Windows that go through the encoder together; more would only cost memory.
 const MAX_WINDOWS: usize = 4;
@@ -130,11 +131,13 @@ impl Medley {
         let mut results: Vec<Option<TaskResult>> = tasks.iter().map(|_| None).collect();
         let mut timing = Timing::default();
         let mut embedding: Option<(Presentation, Vec<f32>)> = None;
+        let mut stages = Stages::new(options, count_stages(image, &tasks));
         for presentation in presentations(&tasks) {
             let members: Vec<usize> =
                 (0..tasks.len()).filter(|&i| tasks[i].presentation == presentation).collect();
             let asked: Vec<&TaskSpec> = members.iter().map(|&i| tasks[i]).collect();
-            let group = self.group(image, presentation, &asked, options, &mut timing).await?;
+            let group =
+                self.group(image, presentation, &asked, options, &mut stages, &mut timing).await?;
             for (i, result) in members.into_iter().zip(group.results) {
                 results[i] = Some(result);
             }
@@ -182,9 +185,10 @@ impl Medley {
         presentation: Presentation,
         tasks: &[&TaskSpec],
         options: &AnalyzeOptions,
+        stages: &mut Stages<'_>,
         timing: &mut Timing,
     ) -> Result<Group, InferError> {
-        options.check()?;
+        stages.check()?;
         let mut clock = Instant::now();
         let all = placements(image.width(), image.height(), &presentation);
         let scaled = match all.first() {
@@ -197,7 +201,7 @@ impl Medley {
         for chunk in all.chunks(MAX_WINDOWS) {
             let pixels: Vec<f32> = chunk.iter().flat_map(|p| window(&scaled, p)).collect();
             timing.prepare_ms += lap(&mut clock);
-            options.check()?;
+            stages.next().await?;
             let size = presentation.size() as usize;
             let data = TensorData::new(pixels, [chunk.len(), 3, size, size]);
             let mut encoded = Encoded::new(&self.model, Tensor::from_data(data, &self.device))?;
@@ -206,7 +210,7 @@ impl Medley {
             add_windows(&mut embedding, &batch, chunk.len(), all.len());
             timing.encode_ms += lap(&mut clock);
             for collector in &mut collectors {
-                options.check()?;
+                stages.next().await?;
                 let output = encoded.head(collector.task).await?;
                 timing.heads_ms += lap(&mut clock);
                 collector.add(chunk, &output);
@@ -215,7 +219,7 @@ impl Medley {
         }
         let mut results = Vec::with_capacity(collectors.len());
         for collector in collectors {
-            options.check()?;
+            stages.check()?;
             results.push(collector.finish(image));
         }
         timing.finish_ms += lap(&mut clock);
@@ -333,6 +337,18 @@ fn presentations(tasks: &[&TaskSpec]) -> Vec<Presentation> {
         all.push(DEFAULT_PRESENTATION);
     }
     all
+}
+
+/// One for each pass of the encoder and one for each head on it.
+fn count_stages(image: &Image, tasks: &[&TaskSpec]) -> usize {
+    presentations(tasks)
+        .into_iter()
+        .map(|presentation| {
+            let windows = placements(image.width(), image.height(), &presentation).len();
+            let heads = tasks.iter().filter(|task| task.presentation == presentation).count();
+            windows.div_ceil(MAX_WINDOWS) * (1 + heads)
+        })
+        .sum()
 }
 
 fn is_whole(presentation: &Presentation) -> bool {
