@@ -1,5 +1,6 @@
 //! Errors on their way to JavaScript.
 
+use medley_head::HeadError;
 use medley_infer::{ImageError, InferError};
 use medley_package::PackageError;
 use wasm_bindgen::JsValue;
@@ -17,6 +18,9 @@ pub enum WebError {
     /// The model cannot be made or cannot answer.
     #[error(transparent)]
     Infer(#[from] InferError),
+    /// A head cannot be taught, read or used.
+    #[error(transparent)]
+    Head(#[from] HeadError),
     /// The device cannot be started.
     #[error("the device cannot be started: {0}; try the other backend")]
     Device(String),
@@ -44,6 +48,7 @@ impl WebError {
             Self::Package(_) => "package",
             Self::Image(_) => "image",
             Self::Infer(InferError::UnknownTask { .. }) => "unknown-task",
+            Self::Head(_) | Self::Infer(InferError::Taught(_)) => "head",
             Self::Device(_) => "backend",
             Self::Infer(_) | Self::Argument { .. } | Self::Convert(_) | Self::Golden(_) => {
                 "internal"

@@ -14,6 +14,7 @@ mod model;
 mod panic;
 mod parity;
 mod samples;
+mod teach;
 
 pub use error::WebError;
 pub use image::WasmImage;

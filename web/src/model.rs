@@ -17,7 +17,7 @@ use crate::image::WasmImage;
 /// A loaded model.
 #[wasm_bindgen]
 pub struct WasmModel {
-    medley: Medley,
+    pub(crate) medley: Medley,
 }
 
 #[wasm_bindgen]
@@ -85,12 +85,7 @@ impl WasmModel {
         cancelled: Option<Function>,
         between: Option<Function>,
     ) -> Result<JsValue, JsValue> {
-        let mut options = AnalyzeOptions { tasks, ..AnalyzeOptions::default() };
-        if let Some(ask) = cancelled {
-            options.cancelled =
-                Some(Rc::new(move || ask.call0(&JsValue::UNDEFINED).is_ok_and(|v| v.is_truthy())));
-        }
-        options.between = between.map(awaited);
+        let options = AnalyzeOptions { tasks, ..asking(cancelled, between) };
         let analysis = self.medley.analyze(&image.image, &options).await.map_err(WebError::from)?;
         let name = &self.medley.metadata().name;
         let report =
@@ -117,6 +112,17 @@ fn awaited(call: Function) -> Between {
     })
 }
 
+/// Options that ask JavaScript whether to stop, and let it know how far the work is.
+pub(crate) fn asking(cancelled: Option<Function>, between: Option<Function>) -> AnalyzeOptions {
+    let mut options = AnalyzeOptions::default();
+    if let Some(ask) = cancelled {
+        options.cancelled =
+            Some(Rc::new(move || ask.call0(&JsValue::UNDEFINED).is_ok_and(|v| v.is_truthy())));
+    }
+    options.between = between.map(awaited);
+    options
+}
+
 fn masks(analysis: &Analysis) -> Result<Array, JsValue> {
     let masks = Array::new();
     for result in &analysis.results {
@@ -132,7 +138,7 @@ fn masks(analysis: &Analysis) -> Result<Array, JsValue> {
 }
 
 /// Through JSON, so that a number has the same digits as where the command line prints it.
-fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
+pub(crate) fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
     let json =
         serde_json::to_string(value).map_err(|error| WebError::Convert(error.to_string()))?;
     JSON::parse(&json)

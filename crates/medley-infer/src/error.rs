@@ -1,5 +1,6 @@
 //! What can go wrong between a package and an answer.
 
+use medley_head::HeadError;
 use medley_model::{ConfigError, ModelError};
 use thiserror::Error;
 
@@ -80,6 +81,9 @@ pub enum InferError {
         /// The value given.
         found: f32,
     },
+    /// A head that was taught with examples cannot be used.
+    #[error(transparent)]
+    Taught(#[from] HeadError),
     /// The caller asked to stop.
     #[error("cancelled")]
     Cancelled,

@@ -34,11 +34,13 @@ mod load;
 mod mask;
 mod medley;
 mod outputs;
+mod pixels;
 mod prepare;
 mod report;
 mod resample;
 mod self_test;
 mod stages;
+mod taught;
 #[cfg(test)]
 mod testing;
 
@@ -51,6 +53,7 @@ pub use geometry::{Placement, fit, placements};
 pub use image::{Image, ImageError, MAX_PIXELS, MAX_SIDE};
 pub use load::read_model;
 pub use medley::Medley;
+pub use pixels::PixelFeatures;
 pub use prepare::{IGNORE, place_mask, resize, resize_mask, window};
 pub use report::{REPORT_FORMAT, Report, ReportMask, ReportOutput, ReportResult};
 pub use self_test::{SelfTestReport, self_test_outputs};

@@ -21,6 +21,7 @@ use crate::image::Image;
 use crate::load::read_model;
 use crate::mask::MaskCanvas;
 use crate::outputs::{Encoded, HeadOutput};
+use crate::pixels::PixelFeatures;
 use crate::prepare::{resize, window};
 use crate::self_test::{SelfTestReport, compare, self_test_outputs};
 use crate::stages::Stages;
@@ -39,6 +40,7 @@ pub struct Medley {
     device: Device,
     /// The self-test's tensors, by their names in the package.
     self_test: BTreeMap<String, PackedTensor>,
+    encoder_digest: String,
 }
 
 impl Medley {
@@ -60,7 +62,8 @@ impl Medley {
             .map(|(name, tensor)| (name.clone(), tensor.clone()))
             .collect();
         let metadata = package.metadata.clone();
-        Ok(Self { model, metadata, device: device.clone(), self_test })
+        let encoder_digest = package.shared_digest();
+        Ok(Self { model, metadata, device: device.clone(), self_test, encoder_digest })
     }
 
     /// From a model in memory, for evaluation while training. It has no self-test and no
@@ -79,7 +82,13 @@ impl Medley {
             self_test: None,
             notice: NOTICE.into(),
         };
-        Self { model, metadata, device: device.clone(), self_test: BTreeMap::new() }
+        Self {
+            model,
+            metadata,
+            device: device.clone(),
+            self_test: BTreeMap::new(),
+            encoder_digest: String::new(),
+        }
     }
 
     /// What the package says of itself.
@@ -90,6 +99,17 @@ impl Medley {
     /// The tasks that can be asked for.
     pub fn tasks(&self) -> &[TaskSpec] {
         &self.metadata.tasks
+    }
+
+    /// What identifies the weights that all tasks share; empty for a model made in memory.
+    pub fn encoder_digest(&self) -> &str {
+        &self.encoder_digest
+    }
+
+    /// How a picture is shown for its embedding alone: as the first task that looks at whole pictures sees it.
+    pub fn embedding_presentation(&self) -> Presentation {
+        let mut all = self.tasks().iter().map(|task| task.presentation);
+        all.find(is_whole).unwrap_or(DEFAULT_PRESENTATION)
     }
 
     /// The device that the model computes on.
@@ -131,8 +151,8 @@ impl Medley {
         let mut results: Vec<Option<TaskResult>> = tasks.iter().map(|_| None).collect();
         let mut timing = Timing::default();
         let mut embedding: Option<(Presentation, Vec<f32>)> = None;
-        let mut stages = Stages::new(options, count_stages(image, &tasks));
-        for presentation in presentations(&tasks) {
+        let mut stages = Stages::new(options, self.count_stages(image, &tasks));
+        for presentation in self.presentations(&tasks) {
             let members: Vec<usize> =
                 (0..tasks.len()).filter(|&i| tasks[i].presentation == presentation).collect();
             let asked: Vec<&TaskSpec> = members.iter().map(|&i| tasks[i]).collect();
@@ -156,6 +176,32 @@ impl Medley {
             embedding: embedding.map(|(_, values)| values).unwrap_or_default(),
             timing,
         })
+    }
+
+    /// The presentations of the tasks, each once, in the order of the tasks.
+    fn presentations(&self, tasks: &[&TaskSpec]) -> Vec<Presentation> {
+        let mut all = Vec::new();
+        for task in tasks {
+            if !all.contains(&task.presentation) {
+                all.push(task.presentation);
+            }
+        }
+        if all.is_empty() {
+            all.push(self.embedding_presentation());
+        }
+        all
+    }
+
+    /// One for each pass of the encoder and one for each head on it.
+    fn count_stages(&self, image: &Image, tasks: &[&TaskSpec]) -> usize {
+        self.presentations(tasks)
+            .into_iter()
+            .map(|presentation| {
+                let windows = placements(image.width(), image.height(), &presentation).len();
+                let heads = tasks.iter().filter(|task| task.presentation == presentation).count();
+                windows.div_ceil(MAX_WINDOWS) * (1 + heads)
+            })
+            .sum()
     }
 
     /// The tasks asked for, each once.
@@ -190,21 +236,15 @@ impl Medley {
     ) -> Result<Group, InferError> {
         stages.check()?;
         let mut clock = Instant::now();
-        let all = placements(image.width(), image.height(), &presentation);
-        let scaled = match all.first() {
-            Some(p) => resize(image, p.scaled.0, p.scaled.1),
-            None => image.clone(),
-        };
+        let (all, scaled) = place(image, presentation);
         let mut collectors: Vec<Collector<'_>> =
             tasks.iter().map(|task| self.collector(task, &all, options)).collect();
         let mut embedding: Vec<f32> = Vec::new();
         for chunk in all.chunks(MAX_WINDOWS) {
-            let pixels: Vec<f32> = chunk.iter().flat_map(|p| window(&scaled, p)).collect();
+            let windows = cut(&scaled, chunk, presentation);
             timing.prepare_ms += lap(&mut clock);
             stages.next().await?;
-            let size = presentation.size() as usize;
-            let data = TensorData::new(pixels, [chunk.len(), 3, size, size]);
-            let mut encoded = Encoded::new(&self.model, Tensor::from_data(data, &self.device))?;
+            let mut encoded = self.encode(windows)?;
             // Reading the embedding waits for the encoder, so that its time is its own.
             let batch = encoded.embedding().await?;
             add_windows(&mut embedding, &batch, chunk.len(), all.len());
@@ -224,6 +264,33 @@ impl Medley {
         }
         timing.finish_ms += lap(&mut clock);
         Ok(Group { results, embedding })
+    }
+
+    /// The encoder's pass over windows, `[batch, 3, size, size]`.
+    fn encode(&self, windows: TensorData) -> Result<Encoded<'_>, InferError> {
+        Encoded::new(&self.model, Tensor::from_data(windows, &self.device))
+    }
+
+    /// The segmentation decoder's map of each window of a picture, for heads that answer for pixels.
+    ///
+    /// # Errors
+    /// Cancellation, a failing device.
+    pub async fn pixel_features(
+        &self,
+        image: &Image,
+        presentation: Presentation,
+        options: &AnalyzeOptions,
+    ) -> Result<PixelFeatures, InferError> {
+        let (all, scaled) = place(image, presentation);
+        let mut features = PixelFeatures::new(image);
+        let mut stages = Stages::new(options, all.len().div_ceil(MAX_WINDOWS));
+        for chunk in all.chunks(MAX_WINDOWS) {
+            stages.next().await?;
+            let mut encoded = self.encode(cut(&scaled, chunk, presentation))?;
+            let (values, grid) = encoded.pixel_embedding().await?;
+            features.add(chunk, &values, grid);
+        }
+        Ok(features)
     }
 
     fn collector<'a>(
@@ -248,6 +315,23 @@ impl Medley {
         };
         Collector { task, parts }
     }
+}
+
+/// Where the windows lie, and the picture at their scale.
+fn place(image: &Image, presentation: Presentation) -> (Vec<Placement>, Image) {
+    let all = placements(image.width(), image.height(), &presentation);
+    let scaled = match all.first() {
+        Some(p) => resize(image, p.scaled.0, p.scaled.1),
+        None => image.clone(),
+    };
+    (all, scaled)
+}
+
+/// `[windows, 3, size, size]`
+fn cut(scaled: &Image, windows: &[Placement], presentation: Presentation) -> TensorData {
+    let pixels: Vec<f32> = windows.iter().flat_map(|p| window(scaled, p)).collect();
+    let size = presentation.size() as usize;
+    TensorData::new(pixels, [windows.len(), 3, size, size])
 }
 
 struct Group {
@@ -323,32 +407,6 @@ impl Collector<'_> {
         };
         TaskResult { task: self.task.name.clone(), kind: self.task.kind, output }
     }
-}
-
-/// The presentations of the tasks, each once, in the order of the tasks.
-fn presentations(tasks: &[&TaskSpec]) -> Vec<Presentation> {
-    let mut all = Vec::new();
-    for task in tasks {
-        if !all.contains(&task.presentation) {
-            all.push(task.presentation);
-        }
-    }
-    if all.is_empty() {
-        all.push(DEFAULT_PRESENTATION);
-    }
-    all
-}
-
-/// One for each pass of the encoder and one for each head on it.
-fn count_stages(image: &Image, tasks: &[&TaskSpec]) -> usize {
-    presentations(tasks)
-        .into_iter()
-        .map(|presentation| {
-            let windows = placements(image.width(), image.height(), &presentation).len();
-            let heads = tasks.iter().filter(|task| task.presentation == presentation).count();
-            windows.div_ceil(MAX_WINDOWS) * (1 + heads)
-        })
-        .sum()
 }
 
 fn is_whole(presentation: &Presentation) -> bool {

@@ -38,6 +38,20 @@ impl<'a> Encoded<'a> {
         read(self.features.descriptor(), "the embedding").await
     }
 
+    /// The segmentation decoder's map.
+    fn pixels(&mut self) -> Tensor<4> {
+        self.pixels.get_or_insert_with(|| self.model.pixel_embedding(&self.features)).clone()
+    }
+
+    /// The segmentation decoder's map, `[batch, channels, grid.1, grid.0]`, flattened, and its grid.
+    pub(crate) async fn pixel_embedding(
+        &mut self,
+    ) -> Result<(Vec<f32>, (usize, usize)), InferError> {
+        let pixels = self.pixels();
+        let [_, _, height, width] = pixels.dims();
+        Ok((read(pixels, "the pixels' features").await?, (width, height)))
+    }
+
     /// The output of the task's head.
     pub(crate) async fn head(&mut self, task: &TaskSpec) -> Result<HeadOutput, InferError> {
         let what = format!("task {}", task.name);
@@ -47,10 +61,7 @@ impl<'a> Encoded<'a> {
                 Ok(HeadOutput::Classes { logits: read(logits, &what).await? })
             }
             TaskKind::Segmentation => {
-                let pixels = self
-                    .pixels
-                    .get_or_insert_with(|| self.model.pixel_embedding(&self.features))
-                    .clone();
+                let pixels = self.pixels();
                 let logits = self.model.segment(&task.name, pixels)?;
                 let [_, _, height, width] = logits.dims();
                 let logits = read(logits, &what).await?;

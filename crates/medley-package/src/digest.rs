@@ -9,8 +9,13 @@ pub(crate) const DIGEST_CHARS: usize = 64;
 
 /// SHA-256 of `bytes` in 64 lower-case hexadecimal digits, as `sha256sum` prints it.
 pub fn digest(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+/// Two lower-case digits for each byte.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(DIGEST_CHARS);
-    for byte in Sha256::digest(bytes) {
+    for byte in bytes {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");
     }

@@ -37,6 +37,7 @@ mod folder;
 mod limits;
 mod manifest;
 mod metadata;
+mod shared;
 mod spec;
 mod tensor;
 #[cfg(test)]

@@ -20,7 +20,6 @@ mod protocol;
 mod rates;
 mod recipe;
 mod rows;
-mod scaling;
 mod subset;
 mod summary;
 mod work;

@@ -1,7 +1,8 @@
 //! k nearest neighbours by cosine, on the same scaled features as the probe's.
 
+use medley_head::Scaling;
+
 use super::probe::TrainingPart;
-use super::scaling::Scaling;
 use crate::metrics::macro_f1;
 
 /// How many neighbours may be asked.

@@ -7,9 +7,9 @@
 use argmin::core::{CostFunction, Error, Executor, Gradient};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
+use medley_head::Scaling;
 
 use super::folds::folds;
-use super::scaling::Scaling;
 
 /// Penalties on ½‖w‖² beside the mean cross-entropy of standardised features, strongest first.
 const STRENGTHS: [f64; 13] =

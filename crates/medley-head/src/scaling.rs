@@ -6,14 +6,14 @@ const PRIOR_EXAMPLES: f64 = 10.0;
 
 /// Centre and scale of each feature.
 #[derive(Debug, Clone)]
-pub(crate) struct Scaling {
+pub struct Scaling {
     centre: Vec<f64>,
     factor: Vec<f64>,
 }
 
 impl Scaling {
     /// From the training part; rows of equal length, at least one.
-    pub(crate) fn of<'a>(rows: impl Iterator<Item = &'a [f32]> + Clone) -> Self {
+    pub fn of<'a>(rows: impl Iterator<Item = &'a [f32]> + Clone) -> Self {
         let n = rows.clone().count().max(1) as f64;
         let width = rows.clone().next().map_or(0, <[f32]>::len);
         let mut centre = vec![0.0; width];
@@ -37,8 +37,13 @@ impl Scaling {
         Self { centre, factor }
     }
 
+    /// What each feature's distance from its centre is multiplied by.
+    pub fn factors(&self) -> &[f64] {
+        &self.factor
+    }
+
     /// One row of features, scaled.
-    pub(crate) fn apply(&self, row: &[f32]) -> Vec<f64> {
+    pub fn apply(&self, row: &[f32]) -> Vec<f64> {
         row.iter()
             .zip(&self.centre)
             .zip(&self.factor)
