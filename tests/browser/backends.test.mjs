@@ -43,6 +43,7 @@ test('a crash rejects the call with its message, and the next one is answered by
   assert.ok(found.results > 0 && found.usable);
   assert.deepEqual(found.changes, [found.bad.replace('crashed: ', '')]);
   assert.equal(found.history.length, 3);
+  await page.waitForTimeout(200);
   assert.equal(page.workers().length, 0);
   await context.close();
 });

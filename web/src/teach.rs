@@ -29,7 +29,8 @@ impl WasmModel {
         Ok(Float32Array::from(&embedding.map_err(WebError::from)?[..]))
     }
 
-    /// The features of the pixels under a brush, one row after the other. `pixels`: x and y in turn.
+    /// The features of the pixels under a brush: `{ rows, count }`, `count` rows of equal length one after the
+    /// other. `pixels`: x and y in turn.
     ///
     /// # Errors
     /// An unknown task, cancellation, a device that fails.
@@ -41,12 +42,15 @@ impl WasmModel {
         pixels: Vec<u32>,
         cancelled: Option<Function>,
         between: Option<Function>,
-    ) -> Result<Float32Array, JsValue> {
+    ) -> Result<JsValue, JsValue> {
         let way = self.medley.presentation_like(like.as_deref()).map_err(WebError::from)?;
         let features =
             self.medley.pixel_features(&image.image, way, &asking(cancelled, between)).await;
         let stroke = features.map_err(WebError::from)?.stroke(0, pixels.as_chunks::<2>().0);
-        Ok(Float32Array::from(&stroke.rows.concat()[..]))
+        let object = Object::new();
+        Reflect::set(&object, &"rows".into(), &Float32Array::from(&stroke.rows.concat()[..]))?;
+        Reflect::set(&object, &"count".into(), &(stroke.rows.len() as u32).into())?;
+        Ok(object.into())
     }
 
     /// Teaches a head for images: `{ file, examples, estimate, heldOut }`.

@@ -10,6 +10,8 @@ export type MedleyErrorCode =
   | 'image'
   /** A task was asked for that the model does not have. */
   | 'unknown-task'
+  /** A head cannot be taught with these examples, or is not one of this model. */
+  | 'head'
   /** This browser or device lacks what was asked for. */
   | 'unsupported'
   /** No backend passed the package's self-test. */
@@ -47,6 +49,7 @@ const CODES: ReadonlySet<string> = new Set<MedleyErrorCode>([
   'integrity',
   'image',
   'unknown-task',
+  'head',
   'unsupported',
   'backend',
   'memory',

@@ -4,6 +4,7 @@ export { cacheSize, clearCache } from './cache.js';
 export type { Backend, BackendKind, DeviceChoice } from './device.js';
 export type { BackendChange, ModelEvents } from './engine.js';
 export { MedleyError, type MedleyErrorCode } from './errors.js';
+export { ImageHead, type Lesson, PixelHead } from './head.js';
 export type { ImageInput, RawImage } from './images.js';
 export { type AnalyzeOptions, type CallOptions, Model, type Preview, type PreviewOptions } from './model.js';
 export { NOTICE } from './notice.js';
@@ -16,6 +17,7 @@ export type {
   ClassesResult,
   ClassProbability,
   DetectedBox,
+  Estimate,
   HeadDifference,
   Mask,
   MaskResult,

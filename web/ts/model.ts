@@ -1,6 +1,7 @@
 import type { Backend } from './device.js';
 import type { Engine, ModelEvents } from './engine.js';
 import { MedleyError } from './errors.js';
+import { ImageHead, importedHead, PixelHead } from './head.js';
 import { type ImageInput, toPayload, transferable } from './images.js';
 import { DiagnosticReport } from './report.js';
 import type { Analysis, Metadata, TaskSpec } from './types.js';
@@ -137,6 +138,43 @@ export class Model {
       height: preview.sourceHeight,
       pixels: new ImageData(preview.rgba, preview.width, preview.height),
     };
+  }
+
+  /**
+   * A classification of one's own, to be taught with a few images:
+   *
+   * ```ts
+   * const head = model.head('kind of tumour', ['glioma', 'meningioma']);
+   * for (const { file, kind } of examples) await head.addExample(file, kind);
+   * const { estimate } = await head.train();
+   * const probabilities = await head.predict(file);
+   * ```
+   */
+  head(name: string, classes: readonly string[]): ImageHead {
+    return new ImageHead(this.#engine, name, classes, null);
+  }
+
+  /**
+   * A segmentation of one's own, to be taught with strokes of a brush.
+   *
+   * @param options - `like` names a task of the model whose way of looking at images is taken: one with
+   * tiles shows finer structures. Default: the whole image.
+   */
+  pixelHead(name: string, classes: readonly string[], options: { like?: string } = {}): PixelHead {
+    const { like } = options;
+    if (like !== undefined) this.#checkTasks([like]);
+    return new PixelHead(this.#engine, name, classes, like ?? null, null);
+  }
+
+  /**
+   * A head that was exported. Examples are not in its file: training it again learns from new ones alone.
+   *
+   * @throws {@link MedleyError} `head` for another kind of file, and for a head of another encoder.
+   */
+  async importHead(file: Blob | Uint8Array, options: Pick<CallOptions, 'signal'> = {}): Promise<ImageHead | PixelHead> {
+    const bytes = new Uint8Array(file instanceof Blob ? await file.arrayBuffer() : file);
+    const description = await this.#engine.call('readHead', { file: bytes }, { signal: options.signal });
+    return importedHead(this.#engine, bytes, description);
   }
 
   /** Everything that a bug report needs; no image and no answer is in it. */

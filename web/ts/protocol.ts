@@ -2,8 +2,8 @@ import type { Backend, BackendKind, DeviceChoice, GpuProbe } from './device.js';
 import type { ErrorData } from './errors.js';
 import type { ImagePayload } from './images.js';
 import type { Progress, ProgressPhase } from './progress.js';
-import type { Analysis, Metadata } from './types.js';
-import type { SelfTest, WasmUrls } from './wasm.js';
+import type { Analysis, ClassProbability, Mask, Metadata } from './types.js';
+import type { HeadDescription, SelfTest, WasmLesson, WasmUrls } from './wasm.js';
 
 /** What the page asks of the worker, and what it is answered with. */
 export interface Calls {
@@ -18,6 +18,37 @@ export interface Calls {
   embed: {
     request: { image: ImagePayload };
     answer: Float32Array;
+  };
+  strokeFeatures: {
+    request: { image: ImagePayload; like: string | null; pixels: Uint32Array };
+    answer: { rows: Float32Array; count: number };
+  };
+  teachImages: {
+    request: { name: string; classes: string[]; rows: Float32Array; labels: Uint32Array };
+    answer: WasmLesson;
+  };
+  teachStrokes: {
+    request: {
+      name: string;
+      classes: string[];
+      like: string | null;
+      rows: Float32Array;
+      labels: Uint32Array;
+      lengths: Uint32Array;
+    };
+    answer: WasmLesson;
+  };
+  readHead: {
+    request: { file: Uint8Array };
+    answer: HeadDescription;
+  };
+  classify: {
+    request: { file: Uint8Array; image: ImagePayload };
+    answer: ClassProbability[];
+  };
+  segment: {
+    request: { file: Uint8Array; image: ImagePayload };
+    answer: Mask;
   };
   preview: {
     request: { image: ImagePayload; maxSide: number };

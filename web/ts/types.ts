@@ -172,3 +172,15 @@ export interface HeadDifference {
   /** Boxes that only one of them found (detection only); those near the display threshold come and go. */
   unmatched?: number;
 }
+
+/** The share of held-out examples that were answered rightly, with its uncertainty. */
+export interface Estimate {
+  /** 0..1. */
+  accuracy: number;
+  /** The lower end of Wilson's 95 % interval. */
+  low: number;
+  /** Its upper end. */
+  high: number;
+  /** How many examples were held out: images, or strokes. */
+  heldOut: number;
+}

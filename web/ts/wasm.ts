@@ -2,7 +2,7 @@ import type { BackendKind } from './device.js';
 import { MedleyError } from './errors.js';
 import { streamed } from './fetching.js';
 import type { ProgressMeter } from './progress.js';
-import type { Metadata, Report } from './types.js';
+import type { ClassProbability, Estimate, Mask, Metadata, Report } from './types.js';
 
 /** The class that the wasm crate `medley-web` exports. */
 export interface WasmModel {
@@ -11,10 +11,54 @@ export interface WasmModel {
   analyze(
     image: WasmImage,
     tasks: string[] | undefined,
-    cancelled: (() => boolean) | undefined,
-    between: ((share: number) => Promise<void>) | undefined,
+    cancelled: Cancelled,
+    between: Between,
   ): Promise<WasmAnalysis>;
+  embed(image: WasmImage, cancelled: Cancelled, between: Between): Promise<Float32Array<ArrayBuffer>>;
+  strokeFeatures(
+    image: WasmImage,
+    like: string | undefined,
+    pixels: Uint32Array,
+    cancelled: Cancelled,
+    between: Between,
+  ): Promise<{ rows: Float32Array<ArrayBuffer>; count: number }>;
+  teachImages(name: string, classes: string[], rows: Float32Array, labels: Uint32Array): WasmLesson;
+  teachStrokes(
+    name: string,
+    classes: string[],
+    like: string | undefined,
+    rows: Float32Array,
+    labels: Uint32Array,
+    lengths: Uint32Array,
+  ): WasmLesson;
+  readHead(file: Uint8Array): HeadDescription;
+  classify(file: Uint8Array, embedding: Float32Array): ClassProbability[];
+  segment(file: Uint8Array, image: WasmImage, cancelled: Cancelled, between: Between): Promise<Mask>;
   free(): void;
+}
+
+/** Asked between the stages whether to stop. */
+type Cancelled = (() => boolean) | undefined;
+
+/** Told between the stages which share of the work is done; the work waits for the promise. */
+type Between = ((share: number) => Promise<void>) | undefined;
+
+/** A head that was taught. */
+export interface WasmLesson {
+  file: Uint8Array<ArrayBuffer>;
+  examples: number[];
+  estimate: Estimate | null;
+  /** For each example the class that it would be answered with had it not been learned; -1 where none could be held out. */
+  heldOut: Int32Array<ArrayBuffer>;
+}
+
+/** What a head file says of itself. */
+export interface HeadDescription {
+  scope: 'image' | 'pixel';
+  name: string;
+  classes: string[];
+  examples: number[];
+  estimate: Estimate | null;
 }
 
 /** What the package's self-test found on a backend. */

@@ -100,24 +100,38 @@ async function analyzeOn(
   image: ImagePayload,
   tasks: string[] | null,
   id: number,
-  [from, to]: [number, number],
+  span: Span,
 ): Promise<Analysis> {
+  const { report, masks, embedding } = await onImage(running, image, (decoded) =>
+    running.model.analyze(decoded, tasks ?? undefined, ...hooks(id, span)),
+  );
+  return {
+    report,
+    masks: Object.fromEntries(masks.map(({ task, ...mask }) => [task, mask])),
+    embedding,
+  };
+}
+
+type Span = readonly [from: number, to: number];
+
+/** What the wasm code calls between its stages: whether to stop, and how far it is. */
+function hooks(id: number, [from, to]: Span = [0, 1]): [() => boolean, (share: number) => Promise<void>] {
+  const between = async (share: number): Promise<void> => {
+    scope.postMessage({ type: 'progress', id, progress: { fraction: from + share * (to - from) } });
+    await breath();
+  };
+  return [() => cancelled.has(id), between];
+}
+
+/** Decodes an image for the time of the work on it. */
+async function onImage<T>(
+  running: Running,
+  image: ImagePayload,
+  work: (decoded: WasmImage) => T | Promise<T>,
+): Promise<T> {
   const decoded = await decode(running, image);
   try {
-    const { report, masks, embedding } = await running.model.analyze(
-      decoded,
-      tasks ?? undefined,
-      () => cancelled.has(id),
-      async (share) => {
-        scope.postMessage({ type: 'progress', id, progress: { fraction: from + share * (to - from) } });
-        await breath();
-      },
-    );
-    return {
-      report,
-      masks: Object.fromEntries(masks.map(({ task, ...mask }) => [task, mask])),
-      embedding,
-    };
+    return await work(decoded);
   } finally {
     decoded.free();
   }
@@ -154,20 +168,12 @@ async function startOther({ backend }: Running): Promise<Running> {
   return running;
 }
 
-async function embed({ image }: Calls['embed']['request'], id: number): Promise<Float32Array> {
-  const { embedding } = await analyzeOn(loaded().running, image, [], id, [0, 1]);
-  return embedding;
-}
-
 async function preview({ image, maxSide }: Calls['preview']['request']): Promise<Calls['preview']['answer']> {
-  const decoded = await decode(loaded().running, image);
-  try {
+  return onImage(loaded().running, image, (decoded) => {
     const { width, height, rgba } = decoded.preview(maxSide);
     const clamped = new Uint8ClampedArray(rgba.buffer, rgba.byteOffset, rgba.byteLength);
     return { sourceWidth: decoded.width, sourceHeight: decoded.height, width, height, rgba: clamped };
-  } finally {
-    decoded.free();
-  }
+  });
 }
 
 async function decode({ module: { WasmImage } }: Running, image: ImagePayload): Promise<WasmImage> {
@@ -201,17 +207,42 @@ function loaded(): NonNullable<typeof loadedModel> {
   return loadedModel;
 }
 
-async function answer(message: Request): Promise<unknown> {
-  switch (message.call) {
-    case 'load':
-      return load(message.request, message.id);
-    case 'analyze':
-      return guard.watch(() => analyze(message.request, message.id));
-    case 'embed':
-      return guard.watch(() => embed(message.request, message.id));
-    case 'preview':
-      return guard.watch(() => preview(message.request));
-  }
+async function answer({ call, request, id }: Request): Promise<unknown> {
+  if (call === 'load') return load(request, id);
+  return guard.watch(async () => {
+    const { running } = loaded();
+    const { model } = running;
+    switch (call) {
+      case 'analyze':
+        return analyze(request, id);
+      case 'preview':
+        return preview(request);
+      case 'embed':
+        return onImage(running, request.image, (image) => model.embed(image, ...hooks(id)));
+      case 'strokeFeatures': {
+        const { image, like, pixels } = request;
+        return onImage(running, image, (decoded) =>
+          model.strokeFeatures(decoded, like ?? undefined, pixels, ...hooks(id)),
+        );
+      }
+      case 'teachImages': {
+        const { name, classes, rows, labels } = request;
+        return model.teachImages(name, classes, rows, labels);
+      }
+      case 'teachStrokes': {
+        const { name, classes, like, rows, labels, lengths } = request;
+        return model.teachStrokes(name, classes, like ?? undefined, rows, labels, lengths);
+      }
+      case 'readHead':
+        return model.readHead(request.file);
+      case 'classify': {
+        const { file, image } = request;
+        return onImage(running, image, async (decoded) => model.classify(file, await model.embed(decoded, ...hooks(id))));
+      }
+      case 'segment':
+        return onImage(running, request.image, (image) => model.segment(request.file, image, ...hooks(id)));
+    }
+  });
 }
 
 /** One call at a time: the wasm instance has one memory and one stack. */

@@ -64,6 +64,7 @@ pub struct Analysis {
 }
 
 /// Milliseconds of each stage.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
 pub struct Timing {
     /// Scaling and cutting windows.
@@ -107,6 +108,7 @@ pub enum Output {
 }
 
 /// A class and how probable it is.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct ClassProbability {
     /// The class.
@@ -129,6 +131,7 @@ pub struct Mask {
 }
 
 /// A thing found in the picture.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct DetectedBox {
     /// `[x0, y0, x1, y1]` in pixels of the source picture.
