@@ -9,8 +9,8 @@ use std::path::Path;
 use medley_head::Estimate;
 use medley_infer::{ClassProbability, DetectedBox, Report, ReportMask, Timing};
 use medley_package::{
-    Calibration, DatasetSource, Metadata, Presentation, Provenance, Quality, SelfTestSpec, TaskKind,
-    TaskSpec,
+    Calibration, DatasetSource, Metadata, Presentation, Provenance, Quality, SelfTestSpec,
+    TaskKind, TaskSpec,
 };
 use ts_rs::{Config, TS};
 
