@@ -91,7 +91,7 @@ test('bad files of a model are refused in words, and a good copy is loaded after
   /** @type {[string, string, import('./lib/server.mjs').Override, RegExp][]} */
   const cases = [
     ['weights cut short', path, { body: weights.subarray(0, weights.length - 1000) }, /damaged[^]*expected \d+ bytes, found \d+/],
-    ['a connection that ends early', path, { body: weights, cutAfter: 100_000 }, /could not be fetched[^]*connection ended/],
+    ['a connection that always ends at once', path, { body: weights, cutAfter: 0 }, /could not be fetched[^]*attempts/],
     ['one byte flipped', path, { body: flipped }, /damaged[^]*SHA-256/],
     ['a wrong digest of a shard', `${MODEL_PATH}manifest.json`, { body: json(wrongDigest) }, /damaged[^]*SHA-256/],
     ['a wrong digest of the whole', `${MODEL_PATH}manifest.json`, { body: json(wrongWhole) }, /damaged[^]*SHA-256/],

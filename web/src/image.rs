@@ -6,6 +6,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::WebError;
+use crate::samples::{self, Range};
 
 /// A decoded image.
 #[wasm_bindgen]
@@ -36,6 +37,26 @@ impl WasmImage {
         name: String,
     ) -> Result<WasmImage, WebError> {
         Ok(Self { image: Image::from_rgba8(width, height, bytes)?, name })
+    }
+
+    /// From a `Uint8Array`, `Uint16Array` or `Float32Array` of one channel (grey) or three (RGB,
+    /// interleaved), row by row: `low` becomes black, `high` white.
+    ///
+    /// # Errors
+    /// Another kind of array, a size beyond the limits or not that of the values, values that are
+    /// not finite.
+    #[wasm_bindgen(js_name = fromSamples)]
+    pub fn from_samples(
+        samples: &Object,
+        width: u32,
+        height: u32,
+        channels: u32,
+        low: f32,
+        high: f32,
+        name: String,
+    ) -> Result<WasmImage, WebError> {
+        let image = samples::image(samples, width, height, channels, Range { low, high })?;
+        Ok(Self { image, name })
     }
 
     /// In pixels.

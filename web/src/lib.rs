@@ -13,6 +13,7 @@ mod image;
 mod model;
 mod panic;
 mod parity;
+mod samples;
 mod teach;
 
 pub use error::WebError;

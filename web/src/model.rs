@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
-use js_sys::{Array, Float32Array, Function, JSON, Object, Reflect, Uint8Array};
-use medley_infer::{Analysis, AnalyzeOptions, Medley, Output, Report};
+use js_sys::{Array, Float32Array, Function, JSON, Object, Promise, Reflect, Uint8Array};
+use medley_infer::{Analysis, AnalyzeOptions, Between, Medley, Output, Report};
 use medley_package::{Manifest, Package};
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 
 use crate::backend;
 use crate::error::WebError;
@@ -71,7 +72,9 @@ impl WasmModel {
     /// embedding }`. `report` is what `medley predict --json` prints; `masks` are the
     /// segmentation's class indices, `{ task, width, height, indices }` each.
     ///
-    /// `cancelled` is asked between the stages; once it returns true, the promise rejects.
+    /// Between the stages `between` is called with the share of the work that is done, 0..1, and
+    /// the promise that it returns is awaited; then `cancelled` is asked, and once it returns true,
+    /// the promise rejects.
     ///
     /// # Errors
     /// An unknown task, cancellation, a device that fails.
@@ -80,8 +83,9 @@ impl WasmModel {
         image: &WasmImage,
         tasks: Option<Vec<String>>,
         cancelled: Option<Function>,
+        between: Option<Function>,
     ) -> Result<JsValue, JsValue> {
-        let options = AnalyzeOptions { tasks, ..asking(cancelled) };
+        let options = AnalyzeOptions { tasks, ..asking(cancelled, between) };
         let analysis = self.medley.analyze(&image.image, &options).await.map_err(WebError::from)?;
         let name = &self.medley.metadata().name;
         let report =
@@ -95,13 +99,27 @@ impl WasmModel {
     }
 }
 
-/// Options that ask JavaScript whether to stop.
-pub(crate) fn asking(cancelled: Option<Function>) -> AnalyzeOptions {
+/// A JavaScript function that returns a promise, as a function that returns a future.
+fn awaited(call: Function) -> Between {
+    Rc::new(move |share| {
+        let returned = call.call1(&JsValue::UNDEFINED, &share.into());
+        Box::pin(async move {
+            // What the function throws is its own trouble; the work goes on.
+            if let Ok(promise) = returned.and_then(JsCast::dyn_into::<Promise>) {
+                let _ = JsFuture::from(promise).await;
+            }
+        })
+    })
+}
+
+/// Options that ask JavaScript whether to stop, and let it know how far the work is.
+pub(crate) fn asking(cancelled: Option<Function>, between: Option<Function>) -> AnalyzeOptions {
     let mut options = AnalyzeOptions::default();
     if let Some(ask) = cancelled {
         options.cancelled =
             Some(Rc::new(move || ask.call0(&JsValue::UNDEFINED).is_ok_and(|v| v.is_truthy())));
     }
+    options.between = between.map(awaited);
     options
 }
 

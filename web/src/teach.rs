@@ -23,12 +23,14 @@ impl WasmModel {
         &self,
         image: &WasmImage,
         cancelled: Option<Function>,
+        between: Option<Function>,
     ) -> Result<Float32Array, JsValue> {
-        let embedding = self.medley.embed(&image.image, &asking(cancelled)).await;
+        let embedding = self.medley.embed(&image.image, &asking(cancelled, between)).await;
         Ok(Float32Array::from(&embedding.map_err(WebError::from)?[..]))
     }
 
-    /// The features of the pixels under a brush, one row after the other. `pixels`: x and y in turn.
+    /// The features of the pixels under a brush: `{ rows, count }`, `count` rows of equal length one after the
+    /// other. `pixels`: x and y in turn.
     ///
     /// # Errors
     /// An unknown task, cancellation, a device that fails.
@@ -39,11 +41,16 @@ impl WasmModel {
         like: Option<String>,
         pixels: Vec<u32>,
         cancelled: Option<Function>,
-    ) -> Result<Float32Array, JsValue> {
+        between: Option<Function>,
+    ) -> Result<JsValue, JsValue> {
         let way = self.medley.presentation_like(like.as_deref()).map_err(WebError::from)?;
-        let features = self.medley.pixel_features(&image.image, way, &asking(cancelled)).await;
+        let features =
+            self.medley.pixel_features(&image.image, way, &asking(cancelled, between)).await;
         let stroke = features.map_err(WebError::from)?.stroke(0, pixels.as_chunks::<2>().0);
-        Ok(Float32Array::from(&stroke.rows.concat()[..]))
+        let object = Object::new();
+        Reflect::set(&object, &"rows".into(), &Float32Array::from(&stroke.rows.concat()[..]))?;
+        Reflect::set(&object, &"count".into(), &(stroke.rows.len() as u32).into())?;
+        Ok(object.into())
     }
 
     /// Teaches a head for images: `{ file, examples, estimate, heldOut }`.
@@ -138,10 +145,12 @@ impl WasmModel {
         file: Vec<u8>,
         image: &WasmImage,
         cancelled: Option<Function>,
+        between: Option<Function>,
     ) -> Result<JsValue, JsValue> {
         let head = self.head(&file)?;
         let way = head.lesson.presentation;
-        let features = self.medley.pixel_features(&image.image, way, &asking(cancelled)).await;
+        let features =
+            self.medley.pixel_features(&image.image, way, &asking(cancelled, between)).await;
         let features = features.map_err(WebError::from)?;
         let mask = self.medley.segment(&head, &features).map_err(WebError::from)?;
         let Mask { width, height, indices, .. } = mask;

@@ -28,7 +28,7 @@ test('one flipped bit is found', async () => {
 const manifest = (value) => new TextEncoder().encode(JSON.stringify(value));
 
 test('a manifest names its shards', () => {
-  assert.deepEqual(readManifest(manifest({ shards: [expected] }), 'm'), [expected]);
+  assert.deepEqual(readManifest(manifest({ sha256, shards: [expected] }), 'm'), { sha256, shards: [expected] });
 });
 
 test('a web page in place of a manifest is a package error', () => {

@@ -40,12 +40,38 @@ test('the fraction does not fall when a file is longer than announced', () => {
   assert.deepEqual([seen.at(-1).loaded, seen.at(-1).total], [250, 250]);
 });
 
+test('bytes that are fetched a second time are not taken back', () => {
+  const seen = recorded((meter) => {
+    meter.expect('a', 100);
+    meter.advance('a', 80);
+    meter.advance('a', 10);
+  });
+  assert.deepEqual(seen.map(({ loaded }) => loaded), [0, 80, 80]);
+});
+
 test('phases follow each other and end at 1', () => {
   const seen = recorded((meter) => {
-    for (const phase of ['verify', 'prepare', 'self-test', 'prepare', 'ready']) meter.enter(phase);
+    for (const phase of ['verify', 'compile', 'upload', 'self-test', 'upload', 'warm-up']) meter.enter(phase);
+    meter.finish();
   });
   assert.ok(neverFalls(seen));
-  // A second backend prepares again; the bar does not go back for it.
-  assert.deepEqual(seen.map(({ phase }) => phase), ['verify', 'prepare', 'self-test', 'self-test', 'ready']);
+  // A second backend is uploaded again; the bar does not go back for it.
+  assert.deepEqual(
+    seen.map(({ phase }) => phase),
+    ['verify', 'compile', 'upload', 'self-test', 'self-test', 'warm-up', 'warm-up'],
+  );
+  assert.ok(seen.at(-2).fraction < 1);
   assert.equal(seen.at(-1).fraction, 1);
+});
+
+test('the time of each phase is kept', () => {
+  let now = 0;
+  const meter = new ProgressMeter(() => {}, () => now);
+  now = 30;
+  meter.enter('verify');
+  now = 50;
+  meter.enter('upload');
+  now = 51;
+  meter.finish();
+  assert.deepEqual(meter.times, { download: 30, verify: 20, upload: 1 });
 });

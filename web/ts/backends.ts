@@ -1,19 +1,23 @@
+import { delay } from './cancel.js';
 import { type Backend, type BackendKind, type DeviceChoice, type GpuProbe, planBackends } from './device.js';
 import { MedleyError, toErrorData } from './errors.js';
 import type { CrashGuard } from './guard.js';
 import type { ProgressMeter } from './progress.js';
-import type { Compiled, WasmModel, WasmModule } from './wasm.js';
+import type { Compiled, SelfTest, Started, WasmModel } from './wasm.js';
 import type { Weights } from './weights.js';
 
 /** A model that runs, and on what. */
-export interface Running {
+export interface Running extends Started {
   backend: Backend;
-  module: WasmModule;
   model: WasmModel;
+  selfTest: SelfTest;
 }
 
 /** A driver that neither answers nor fails is stepped over after this long. */
 const GPU_PATIENCE_MS = 60_000;
+
+/** The side of the picture that warms a GPU up: the models' usual input. */
+const WARM_UP_SIDE = 256;
 
 /** Starts the best backend that passes the package's self-test; each failure's reason is kept. */
 export async function startBackend(
@@ -23,7 +27,7 @@ export async function startBackend(
   builds: (kind: BackendKind) => Promise<Compiled>,
   guard: CrashGuard,
   meter: ProgressMeter,
-): Promise<Running> {
+): Promise<{ running: Running; failures: string[] }> {
   const plan = planBackends(choice.device, probe, choice.acceptFallbackAdapter);
   if (plan.candidates.length === 0) {
     throw new MedleyError(
@@ -32,58 +36,74 @@ export async function startBackend(
     );
   }
   const failures: string[] = [];
+  const codes = new Set<string>();
   for (const candidate of plan.candidates) {
     try {
       const compiled = await builds(candidate.kind);
-      const running = await patiently(candidate.kind, choice.acceptFallbackAdapter, () =>
-        guard.watch(() => start(candidate, compiled, weights, meter)),
+      const software = probe.found && probe.software;
+      const running = await patiently(candidate.kind, software, () =>
+        guard.watch(() => start(candidate, software, compiled, weights, meter)),
       );
       if (failures.length > 0) running.backend = { ...candidate, reason: failures.join('; ') };
-      return running;
+      return { running, failures };
     } catch (error) {
       const { code, message } = toErrorData(error);
       // Files that are wrong are wrong on every backend.
       if (code === 'package' || code === 'integrity') throw error;
+      codes.add(code);
       failures.push(`${candidate.kind === 'webgpu' ? 'WebGPU' : 'WebAssembly'}: ${message}`);
     }
   }
-  throw new MedleyError('backend', `no backend can run this model. ${failures.join('. ')}`);
+  const all = failures.join('. ');
+  // One common cause is told as that cause: whoever reads it can act on it.
+  if (codes.size === 1 && codes.has('memory')) throw new MedleyError('memory', all);
+  if (codes.size === 1 && codes.has('network')) throw new MedleyError('network', all);
+  throw new MedleyError('backend', `no backend can run this model. ${all}`);
 }
 
 async function start(
   backend: Backend,
+  software: boolean,
   compiled: Compiled,
   weights: Weights,
   meter: ProgressMeter,
 ): Promise<Running> {
-  meter.enter('prepare');
-  const module = await compiled.start();
-  const model = await module.WasmModel.create(weights.manifest, weights.shards);
+  meter.enter('upload');
+  const started = await compiled.start();
+  const model = await started.module.WasmModel.create(weights.manifest, weights.shards);
   meter.enter('self-test');
-  const test = await model.selfTest();
-  if (!test.passed) {
+  const selfTest = await model.selfTest();
+  if (!selfTest.passed) {
     model.free();
     throw new MedleyError(
       'backend',
-      `the self-test's answer of ${test.head} is off by ${test.worst.toExponential(1)}, ` +
-        `more than the allowed ${test.tolerance.toExponential(1)}`,
+      `the self-test's answer of ${selfTest.head} is off by ${selfTest.worst.toExponential(1)}, ` +
+        `more than the allowed ${selfTest.tolerance.toExponential(1)}`,
     );
   }
-  return { backend, module, model };
+  meter.enter('warm-up');
+  // A GPU compiles its shaders for each shape when it first meets it. A CPU has nothing to gain,
+  // and a software adapter would take longer than it saves.
+  if (backend.kind === 'webgpu' && !software) await warmUp(started, model);
+  return { ...started, backend, model, selfTest };
+}
+
+async function warmUp({ module }: Started, model: WasmModel): Promise<void> {
+  const pixels = new Uint8Array(4 * WARM_UP_SIDE * WARM_UP_SIDE);
+  const blank = module.WasmImage.fromRgba(pixels, WARM_UP_SIDE, WARM_UP_SIDE, '');
+  try {
+    await model.analyze(blank, [], undefined, undefined);
+  } finally {
+    blank.free();
+  }
 }
 
 async function patiently<T>(kind: BackendKind, software: boolean, work: () => Promise<T>): Promise<T> {
   if (kind !== 'webgpu' || software) return work();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const impatience = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new MedleyError('backend', `no answer within ${GPU_PATIENCE_MS / 1000} s`)),
-      GPU_PATIENCE_MS,
-    );
+  const impatience = delay(GPU_PATIENCE_MS).then(() => {
+    throw new MedleyError('backend', `no answer within ${GPU_PATIENCE_MS / 1000} s`);
   });
-  try {
-    return await Promise.race([work(), impatience]);
-  } finally {
-    clearTimeout(timer);
-  }
+  // Where the work is done first, nobody waits for this any more.
+  impatience.catch(() => {});
+  return Promise.race([work(), impatience]);
 }

@@ -1,6 +1,9 @@
 /** Versioned with the way files are kept, not with the models. */
 const CACHE_NAME = 'medley-weights-1';
 
+/** What marks an entry as a manifest, which has no digest of its own. */
+const MANIFEST = 'manifest';
+
 /** The Cache API where there is one: insecure contexts and some private modes have none. */
 async function open(): Promise<Cache | null> {
   try {
@@ -23,11 +26,19 @@ export async function cachedBytes(url: string, sha256: string): Promise<Uint8Arr
   return response === undefined ? null : new Uint8Array(await response.arrayBuffer());
 }
 
-/** Keeps verified bytes; a full quota is no error, the bytes are fetched again next time. */
+/**
+ * Keeps verified bytes in place of those of other versions; a full quota is no error, the bytes
+ * are fetched again next time.
+ */
 export async function keepBytes(url: string, sha256: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   const cache = await open();
+  if (cache === null) return;
+  const key = keyOf(url, sha256);
   try {
-    await cache?.put(keyOf(url, sha256), new Response(bytes));
+    for (const old of await cache.keys(url, { ignoreSearch: true })) {
+      if (old.url !== key) await cache.delete(old);
+    }
+    await cache.put(key, new Response(bytes, { headers: { 'Content-Length': String(bytes.byteLength) } }));
   } catch {
     await forgetBytes(url, sha256);
   }
@@ -38,7 +49,28 @@ export async function forgetBytes(url: string, sha256: string): Promise<void> {
   await cache?.delete(keyOf(url, sha256));
 }
 
-/** Removes every weight file that this package has kept on this origin. */
+/** The manifest as it was when its model last loaded, for the time without a network. */
+export function cachedManifest(url: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  return cachedBytes(url, MANIFEST);
+}
+
+export function keepManifest(url: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  return keepBytes(url, MANIFEST, bytes);
+}
+
+/** How many bytes of models this package has kept on this origin. */
+export async function cacheSize(): Promise<number> {
+  const cache = await open();
+  if (cache === null) return 0;
+  let size = 0;
+  for (const request of await cache.keys()) {
+    const length = Number((await cache.match(request))?.headers.get('Content-Length'));
+    if (Number.isFinite(length)) size += length;
+  }
+  return size;
+}
+
+/** Removes every file of a model that this package has kept on this origin. */
 export async function clearCache(): Promise<void> {
   try {
     await caches.delete(CACHE_NAME);

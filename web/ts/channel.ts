@@ -1,22 +1,25 @@
-import { fromErrorData, MedleyError } from './errors.js';
-import type { Progress } from './progress.js';
-import type { CallName, Calls, Cancel, Reply, Request } from './protocol.js';
+import { DeviceLost, fromErrorData, MedleyError } from './errors.js';
+import type { CallName, CallProgress, Calls, Cancel, MemoryUse, Reply, Request } from './protocol.js';
 
 interface Pending {
   resolve: (answer: never) => void;
   reject: (reason: unknown) => void;
-  onProgress: ((progress: Progress) => void) | undefined;
+  onProgress: ((progress: CallProgress) => void) | undefined;
 }
 
 /** Calls to one worker, each with its answer; after the worker is gone every call rejects. */
 export class Channel {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
+  readonly #onGone: (reason: unknown) => void;
   #nextId = 1;
   #closed: unknown = null;
+  #memory: MemoryUse = {};
 
-  constructor(worker: Worker) {
+  /** @param onGone - called once when the worker is gone, before what waits rejects. */
+  constructor(worker: Worker, onGone: (reason: unknown) => void = () => {}) {
     this.#worker = worker;
+    this.#onGone = onGone;
     worker.addEventListener('message', (event: MessageEvent<Reply>) => this.#receive(event.data));
     worker.addEventListener('error', (event) => {
       // Without a message the script itself did not load.
@@ -30,9 +33,14 @@ export class Channel {
     return this.#closed;
   }
 
+  /** What the worker last said of its memory. */
+  get memory(): MemoryUse {
+    return this.#memory;
+  }
+
   /**
    * Asks the worker. A cancelled call rejects at once with the signal's reason. The worker skips it
-   * where it has not begun with it; what it is in the middle of it finishes unheard.
+   * where it has not begun with it; what it is in the middle of it ends unheard at the next stage.
    */
   async call<Name extends CallName>(
     call: Name,
@@ -55,6 +63,7 @@ export class Channel {
         this.#worker.postMessage({ id, call, request } as Request, transfer);
       });
     } finally {
+      this.#pending.delete(id);
       signal?.removeEventListener('abort', cancel);
     }
   }
@@ -64,6 +73,7 @@ export class Channel {
     if (this.#closed !== null) return;
     this.#closed = reason;
     this.#worker.terminate();
+    this.#onGone(reason);
     for (const pending of this.#pending.values()) pending.reject(reason);
     this.#pending.clear();
   }
@@ -73,6 +83,11 @@ export class Channel {
       this.close(fromErrorData(reply.error));
       return;
     }
+    if (reply.type === 'device-lost') {
+      this.close(new DeviceLost(reply.reason));
+      return;
+    }
+    if (reply.type === 'answer') this.#memory = reply.memory;
     const pending = this.#pending.get(reply.id);
     if (pending === undefined) return;
     if (reply.type === 'progress') {

@@ -9,13 +9,20 @@ export interface Backend {
   kind: BackendKind;
   /** The adapter as the browser names it; `null` on WebAssembly. */
   adapter: string | null;
-  /** One sentence for the user. */
+  /** The number type that it computes with; weights are stored smaller and widened once. */
+  dtype: 'f32';
+  /** Threads of the CPU that compute. */
+  threads: number;
+  /** Why this one: one sentence for the user. */
   reason: string;
 }
 
+/** The same for both builds of this version. */
+const COMPUTES = { dtype: 'f32', threads: 1 } as const;
+
 /** What was learnt about WebGPU on this device. */
 export type GpuProbe =
-  | { found: true; adapter: string; software: boolean }
+  | { found: true; adapter: string; software: boolean; limits: Readonly<Record<string, number>>; features: readonly string[] }
   | { found: false; reason: string };
 
 /** The backends to try, best first, each with the reason for trying it. Empty: the wish cannot be met. */
@@ -30,7 +37,7 @@ export interface Plan {
  * WebAssembly.
  */
 export function planBackends(choice: DeviceChoice, probe: GpuProbe, acceptSoftware: boolean): Plan {
-  const wasm = (reason: string): Backend => ({ kind: 'wasm', adapter: null, reason });
+  const wasm = (reason: string): Backend => ({ kind: 'wasm', adapter: null, ...COMPUTES, reason });
   if (choice === 'wasm') {
     return { candidates: [wasm('WebAssembly was asked for')], withoutGpu: null };
   }
@@ -47,6 +54,7 @@ export function planBackends(choice: DeviceChoice, probe: GpuProbe, acceptSoftwa
   const webgpu: Backend = {
     kind: 'webgpu',
     adapter: probe.adapter,
+    ...COMPUTES,
     reason:
       choice === 'webgpu' ? 'WebGPU was asked for' : 'a WebGPU adapter answers and passed the self-test',
   };

@@ -10,11 +10,15 @@ export type MedleyErrorCode =
   | 'image'
   /** A task was asked for that the model does not have. */
   | 'unknown-task'
+  /** A head cannot be taught with these examples, or is not one of this model. */
+  | 'head'
   /** This browser or device lacks what was asked for. */
   | 'unsupported'
   /** No backend passed the package's self-test. */
   | 'backend'
-  /** The model's code stopped in the middle of work; load the model again. */
+  /** This device has not enough memory for what was asked; a smaller image, or fewer programs, may do. */
+  | 'memory'
+  /** The model's code stopped in the middle of work; it has been started anew. */
   | 'crashed'
   /** The model was disposed of. */
   | 'disposed'
@@ -32,14 +36,23 @@ export class MedleyError extends Error {
   }
 }
 
+/** The GPU device went away; the engine answers with a new one, and only then with this. */
+export class DeviceLost extends MedleyError {
+  constructor(reason: string) {
+    super('backend', `the GPU device was lost (${reason})`);
+  }
+}
+
 const CODES: ReadonlySet<string> = new Set<MedleyErrorCode>([
   'network',
   'package',
   'integrity',
   'image',
   'unknown-task',
+  'head',
   'unsupported',
   'backend',
+  'memory',
   'crashed',
   'disposed',
   'internal',
@@ -51,27 +64,49 @@ export interface ErrorData {
   message: string;
 }
 
+const OUT_OF_MEMORY =
+  'this device has not enough memory for this image and model: try a smaller image, fewer tasks at once, or close other tabs and programs';
+
 /** Brings whatever was thrown into the one form; errors from Rust carry a `code` of their own. */
 export function toErrorData(thrown: unknown): ErrorData {
-  if (thrown instanceof Error) {
-    const code = (thrown as { code?: unknown }).code;
-    if (typeof code === 'string' && CODES.has(code)) {
-      return { code: code as MedleyErrorCode, message: thrown.message };
-    }
-    if (thrown instanceof WebAssembly.CompileError || thrown instanceof WebAssembly.LinkError) {
-      return {
-        code: 'unsupported',
-        message:
-          `this browser cannot run the model's code (${thrown.message}); ` +
-          'use a current Chrome, Edge, Firefox or Safari (16.4 or newer)',
-      };
-    }
-    if (thrown instanceof WebAssembly.RuntimeError) {
-      return { code: 'crashed', message: `the model's code stopped: ${thrown.message}` };
-    }
-    return { code: 'internal', message: thrown.message || thrown.name };
+  if (!(thrown instanceof Error)) return { code: 'internal', message: String(thrown) };
+  const code = (thrown as { code?: unknown }).code;
+  if (typeof code === 'string' && CODES.has(code)) {
+    return { code: code as MedleyErrorCode, message: thrown.message };
   }
-  return { code: 'internal', message: String(thrown) };
+  if (isOutOfMemory(thrown)) {
+    return { code: 'memory', message: `${OUT_OF_MEMORY} (${thrown.message})` };
+  }
+  if (thrown instanceof WebAssembly.CompileError || thrown instanceof WebAssembly.LinkError) {
+    return {
+      code: 'unsupported',
+      message:
+        `this browser cannot run the model's code (${thrown.message}); ` +
+        'use a current Chrome, Edge, Firefox or Safari (16.4 or newer)',
+    };
+  }
+  if (thrown instanceof WebAssembly.RuntimeError) {
+    return { code: 'crashed', message: `the model's code stopped: ${thrown.message}` };
+  }
+  return { code: 'internal', message: thrown.message || thrown.name };
+}
+
+/**
+ * Whether memory was what it lacked.
+ *
+ * Every panic of the wasm code goes through its hook, which says what happened; the one trap of the
+ * kind "unreachable" that comes without is Rust's answer to an allocation that was refused.
+ */
+function isOutOfMemory(thrown: Error): boolean {
+  if (thrown instanceof WebAssembly.RuntimeError) return thrown.message === 'unreachable';
+  return thrown instanceof RangeError && /allocat|memory|array length/i.test(thrown.message);
+}
+
+/** What a panic of the wasm code says, as an error; some are a GPU's way to say that it is full. */
+export function fromPanic(message: string): MedleyError {
+  return /out.?of.?memory/i.test(message)
+    ? new MedleyError('memory', `${OUT_OF_MEMORY} (${message})`)
+    : new MedleyError('crashed', `the model's code stopped: ${message}`);
 }
 
 /** The inverse of {@link toErrorData}, on the page's side. */

@@ -19,5 +19,40 @@ export async function probeGpu(): Promise<GpuProbe> {
     (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter ??
     (info as { isFallbackAdapter?: boolean }).isFallbackAdapter ??
     false;
-  return { found: true, adapter: name, software: fallback || /swiftshader|llvmpipe/i.test(name) };
+  return {
+    found: true,
+    adapter: name,
+    software: fallback || /swiftshader|llvmpipe/i.test(name),
+    limits: readLimits(adapter.limits),
+    features: [...adapter.features].sort(),
+  };
+}
+
+/** The limits that decide whether a model fits: for a bug report. */
+function readLimits(limits: GPUSupportedLimits): Record<string, number> {
+  const names = [
+    'maxBufferSize',
+    'maxStorageBufferBindingSize',
+    'maxStorageBuffersPerShaderStage',
+    'maxComputeWorkgroupStorageSize',
+    'maxComputeInvocationsPerWorkgroup',
+  ] as const;
+  return Object.fromEntries(names.map((name) => [name, limits[name]]));
+}
+
+/**
+ * Hears of the loss of any WebGPU device that is made in this worker.
+ *
+ * The wasm code makes its device by itself and keeps it to itself, and what it says of a loss comes
+ * late or as a panic; the browser's own word is had where the device is made.
+ */
+export function watchDevices(onLost: (reason: string) => void): void {
+  const prototype = (globalThis as { GPUAdapter?: { prototype: GPUAdapter } }).GPUAdapter?.prototype;
+  if (prototype === undefined) return;
+  const request = prototype.requestDevice;
+  prototype.requestDevice = async function (this: GPUAdapter, descriptor?: GPUDeviceDescriptor): Promise<GPUDevice> {
+    const device = await request.call(this, descriptor);
+    void device.lost.then(({ reason, message }) => onLost(`${reason}: ${message}`));
+    return device;
+  };
 }

@@ -1,4 +1,4 @@
-import { type ErrorData, MedleyError, toErrorData } from './errors.js';
+import { fromErrorData, fromPanic, type MedleyError, toErrorData } from './errors.js';
 
 /**
  * Keeps a crash from being a hang.
@@ -13,7 +13,7 @@ export class CrashGuard {
 
   constructor(scope: EventTarget) {
     (globalThis as { medleyPanicked?: (message: string) => void }).medleyPanicked = (message) =>
-      this.#crash({ code: 'crashed', message: `the model's code stopped: ${message}` });
+      this.#crash(fromPanic(message));
     scope.addEventListener('error', (event) => this.#crash(toCrash((event as ErrorEvent).error)));
     scope.addEventListener('unhandledrejection', (event) => this.#crash(toCrash((event as PromiseRejectionEvent).reason)));
   }
@@ -26,17 +26,20 @@ export class CrashGuard {
     });
     this.#waiting.add(crashed);
     try {
-      return await Promise.race([work(), crash]);
+      const working = work();
+      // The crash first: a panic says more than the trap that follows it.
+      return await Promise.race([crash, working]);
     } finally {
       this.#waiting.delete(crashed);
     }
   }
 
-  #crash(error: ErrorData): void {
-    for (const reject of this.#waiting) reject(new MedleyError(error.code, error.message));
+  #crash(error: MedleyError): void {
+    for (const reject of this.#waiting) reject(error);
   }
 }
 
-function toCrash(thrown: unknown): ErrorData {
-  return { code: 'crashed', message: toErrorData(thrown).message };
+function toCrash(thrown: unknown): MedleyError {
+  const { code, message } = toErrorData(thrown);
+  return fromErrorData({ code: code === 'memory' ? code : 'crashed', message });
 }

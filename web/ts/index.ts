@@ -14,30 +14,5 @@
  * @packageDocumentation
  */
 
-export { MedleyError, type MedleyErrorCode } from './errors.js';
-export { loadModel, type LoadOptions } from './load.js';
-export { type AnalyzeOptions, Model, type Preview } from './model.js';
-export { clearCache } from './cache.js';
-export type { ImageInput } from './images.js';
-export type { Progress, ProgressPhase } from './progress.js';
-export type { Backend, BackendKind, DeviceChoice } from './device.js';
-export type {
-  Analysis,
-  BoxesResult,
-  ClassesResult,
-  ClassProbability,
-  DetectedBox,
-  Mask,
-  MaskResult,
-  Metadata,
-  Presentation,
-  Quality,
-  Report,
-  TaskKind,
-  TaskResult,
-  TaskSpec,
-  Timing,
-} from './types.js';
-
-/** What must be visible wherever an answer of a Medley model is shown. */
-export const NOTICE = 'Research use only. Not for diagnostic use.';
+export * from './exports.js';
+export { loadModel } from './load.js';

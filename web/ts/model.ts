@@ -1,13 +1,34 @@
-import type { Channel } from './channel.js';
 import type { Backend } from './device.js';
+import type { Engine, ModelEvents } from './engine.js';
 import { MedleyError } from './errors.js';
-import { type ImageInput, toPayload } from './images.js';
+import { ImageHead, importedHead, PixelHead } from './head.js';
+import { type ImageInput, toPayload, transferable } from './images.js';
+import { DiagnosticReport } from './report.js';
 import type { Analysis, Metadata, TaskSpec } from './types.js';
 
+/** What can be said to every call. */
+export interface CallOptions {
+  /** Cancels: the promise rejects at once with the signal's reason, and the model goes on to the next call. */
+  signal?: AbortSignal;
+  /** How far the call has come. */
+  onProgress?: (progress: { fraction: number }) => void;
+}
+
 /** What to ask of an image. */
-export interface AnalyzeOptions {
+export interface AnalyzeOptions extends CallOptions {
   /** Names of the tasks to answer; default: all of {@link Model.tasks}. */
   tasks?: readonly string[];
+  /**
+   * Answers on both backends, and adds to the analysis how far apart they are. The first time the other
+   * backend is loaded, from the cache where it has the weights. Default: what `loadModel` was told.
+   */
+  verify?: boolean;
+}
+
+/** How an image is shown. */
+export interface PreviewOptions {
+  /** The longer side is at most so many pixels. Default 2048. */
+  maxSide?: number;
   /** Cancels: the promise rejects with the signal's reason. */
   signal?: AbortSignal;
 }
@@ -23,17 +44,25 @@ export interface Preview {
 
 /** A loaded model. Made by `loadModel`; `dispose()` frees its memory. */
 export class Model {
-  readonly #channel: Channel;
-  /** What the package says of itself. */
-  readonly metadata: Metadata;
-  /** What runs the model, and why. */
-  readonly backend: Backend;
+  readonly #engine: Engine;
+  readonly #url: string;
+  readonly #verify: boolean;
 
   /** @internal */
-  constructor(channel: Channel, metadata: Metadata, backend: Backend) {
-    this.#channel = channel;
-    this.metadata = metadata;
-    this.backend = backend;
+  constructor(engine: Engine, url: string, verify: boolean) {
+    this.#engine = engine;
+    this.#url = url;
+    this.#verify = verify;
+  }
+
+  /** What the package says of itself. */
+  get metadata(): Metadata {
+    return this.#engine.loaded.metadata;
+  }
+
+  /** What runs the model, and why. It may change: see the event `backendchange`. */
+  get backend(): Backend {
+    return this.#engine.loaded.backend;
   }
 
   /** The tasks that it answers. */
@@ -41,33 +70,69 @@ export class Model {
     return this.metadata.tasks;
   }
 
-  /** Whether it can still be asked: not after `dispose()`, nor after its code has crashed. */
+  /** Whether it can still be asked: not after `dispose()`, nor after it could not be started anew. */
   get usable(): boolean {
-    return this.#channel.closed === null;
+    return this.#engine.closed === null;
+  }
+
+  /**
+   * Listens to what happens to the model between calls.
+   *
+   * @returns a function that ends the listening.
+   */
+  on<Name extends keyof ModelEvents>(event: Name, handler: (event: ModelEvents[Name]) => void): () => void {
+    return this.#engine.events.on(event, handler);
   }
 
   /**
    * Answers the asked-for tasks of one image. The image stays on this device.
    *
-   * A `File` or `Blob` must hold a PNG or a JPEG. An answer about another kind of image than the
-   * task's `modality` means nothing.
+   * Calls wait for each other. An answer about another kind of image than the task's `modality` means
+   * nothing. Where the GPU is lost meanwhile, the image is answered by a new one, or by the CPU.
+   *
+   * @throws {@link MedleyError} `image`, `unknown-task`, `memory`, `crashed`, `backend`, `disposed`.
    */
   async analyze(image: ImageInput, options: AnalyzeOptions = {}): Promise<Analysis> {
-    const { tasks, signal } = options;
+    const { tasks, signal, onProgress, verify = this.#verify } = options;
     signal?.throwIfAborted();
     this.#checkTasks(tasks);
-    const payload = await toPayload(image);
-    return this.#channel.call(
+    const payload = toPayload(image);
+    return this.#engine.call(
       'analyze',
-      { image: payload, tasks: tasks === undefined ? null : [...tasks] },
-      { signal, transfer: [payload.bytes.buffer] },
+      { image: payload, tasks: tasks === undefined ? null : [...tasks], verify },
+      { signal, onProgress, transfer: transferable(payload) },
     );
   }
 
-  /** Decodes an image the way the model does, for showing it; `maxSide` in pixels. */
-  async preview(image: ImageInput, maxSide = 2048): Promise<Preview> {
-    const payload = await toPayload(image);
-    const preview = await this.#channel.call('preview', { image: payload, maxSide }, { transfer: [payload.bytes.buffer] });
+  /**
+   * One vector per image, in their order: what few-shot heads learn from, and what can be compared. The
+   * length is the model's; see `Analysis.embedding` for what is in it.
+   *
+   * @throws {@link MedleyError}; the first image that fails ends the rest.
+   */
+  async embed(images: ImageInput | readonly ImageInput[], options: CallOptions = {}): Promise<Float32Array[]> {
+    const { signal, onProgress } = options;
+    const list = Array.isArray(images) ? (images as readonly ImageInput[]) : [images as ImageInput];
+    const vectors: Float32Array[] = [];
+    for (const image of list) {
+      signal?.throwIfAborted();
+      const payload = toPayload(image);
+      vectors.push(await this.#engine.call('embed', { image: payload }, { signal, transfer: transferable(payload) }));
+      onProgress?.({ fraction: vectors.length / list.length });
+    }
+    return vectors;
+  }
+
+  /** Decodes an image the way the model does, for showing it. */
+  async preview(image: ImageInput, options: PreviewOptions = {}): Promise<Preview> {
+    const { maxSide = 2048, signal } = options;
+    signal?.throwIfAborted();
+    const payload = toPayload(image);
+    const preview = await this.#engine.call(
+      'preview',
+      { image: payload, maxSide },
+      { signal, transfer: transferable(payload) },
+    );
     return {
       width: preview.sourceWidth,
       height: preview.sourceHeight,
@@ -75,9 +140,58 @@ export class Model {
     };
   }
 
+  /**
+   * A classification of one's own, to be taught with a few images:
+   *
+   * ```ts
+   * const head = model.head('kind of tumour', ['glioma', 'meningioma']);
+   * for (const { file, kind } of examples) await head.addExample(file, kind);
+   * const { estimate } = await head.train();
+   * const probabilities = await head.predict(file);
+   * ```
+   */
+  head(name: string, classes: readonly string[]): ImageHead {
+    return new ImageHead(this.#engine, name, classes, null);
+  }
+
+  /**
+   * A segmentation of one's own, to be taught with strokes of a brush.
+   *
+   * @param options - `like` names a task of the model whose way of looking at images is taken: one with
+   * tiles shows finer structures. Default: the whole image.
+   */
+  pixelHead(name: string, classes: readonly string[], options: { like?: string } = {}): PixelHead {
+    const { like } = options;
+    if (like !== undefined) this.#checkTasks([like]);
+    return new PixelHead(this.#engine, name, classes, like ?? null, null);
+  }
+
+  /**
+   * A head that was exported. Examples are not in its file: training it again learns from new ones alone.
+   *
+   * @throws {@link MedleyError} `head` for another kind of file, and for a head of another encoder.
+   */
+  async importHead(file: Blob | Uint8Array, options: Pick<CallOptions, 'signal'> = {}): Promise<ImageHead | PixelHead> {
+    const bytes = new Uint8Array(file instanceof Blob ? await file.arrayBuffer() : file);
+    const description = await this.#engine.call('readHead', { file: bytes }, { signal: options.signal });
+    return importedHead(this.#engine, bytes, description);
+  }
+
+  /** Everything that a bug report needs; no image and no answer is in it. */
+  report(): DiagnosticReport {
+    const { metadata, backend, facts } = this.#engine.loaded;
+    return new DiagnosticReport({
+      model: { name: metadata.name, variant: metadata.variant, sha256: facts.sha256, url: this.#url },
+      backend,
+      facts,
+      memory: this.#engine.memory,
+      history: this.#engine.history,
+    });
+  }
+
   /** Frees the worker and its memory; running calls reject. */
   dispose(): void {
-    this.#channel.close(new MedleyError('disposed', 'the model was disposed of; load it again'));
+    this.#engine.close(new MedleyError('disposed', 'the model was disposed of; load it again'));
   }
 
   /** The check is Rust's too; here it costs no transfer of the image. */

@@ -1,23 +1,91 @@
-import type { Backend, DeviceChoice } from './device.js';
+import type { Backend, BackendKind, DeviceChoice, GpuProbe } from './device.js';
 import type { ErrorData } from './errors.js';
 import type { ImagePayload } from './images.js';
-import type { Progress } from './progress.js';
-import type { Analysis, Metadata } from './types.js';
+import type { Progress, ProgressPhase } from './progress.js';
+import type { Analysis, ClassProbability, Mask, Metadata } from './types.js';
+import type { HeadDescription, SelfTest, WasmLesson, WasmUrls } from './wasm.js';
 
 /** What the page asks of the worker, and what it is answered with. */
 export interface Calls {
   load: {
-    request: { base: string; device: DeviceChoice; acceptFallbackAdapter: boolean; cache: boolean };
-    answer: { metadata: Metadata; backend: Backend };
+    request: LoadRequest;
+    answer: Loaded;
   };
   analyze: {
-    request: { image: ImagePayload; tasks: string[] | null };
+    request: { image: ImagePayload; tasks: string[] | null; verify: boolean };
     answer: Analysis;
+  };
+  embed: {
+    request: { image: ImagePayload };
+    answer: Float32Array;
+  };
+  strokeFeatures: {
+    request: { image: ImagePayload; like: string | null; pixels: Uint32Array };
+    answer: { rows: Float32Array; count: number };
+  };
+  teachImages: {
+    request: { name: string; classes: string[]; rows: Float32Array; labels: Uint32Array };
+    answer: WasmLesson;
+  };
+  teachStrokes: {
+    request: {
+      name: string;
+      classes: string[];
+      like: string | null;
+      rows: Float32Array;
+      labels: Uint32Array;
+      lengths: Uint32Array;
+    };
+    answer: WasmLesson;
+  };
+  readHead: {
+    request: { file: Uint8Array };
+    answer: HeadDescription;
+  };
+  classify: {
+    request: { file: Uint8Array; image: ImagePayload };
+    answer: ClassProbability[];
+  };
+  segment: {
+    request: { file: Uint8Array; image: ImagePayload };
+    answer: Mask;
   };
   preview: {
     request: { image: ImagePayload; maxSide: number };
     answer: PreviewData;
   };
+}
+
+/** What a worker is to load, and how. */
+export interface LoadRequest {
+  /** The model's folder; ends in `/`. */
+  base: string;
+  device: DeviceChoice;
+  acceptFallbackAdapter: boolean;
+  cache: boolean;
+  stallMs: number;
+  wasmUrls: WasmUrls;
+}
+
+/** A model that a worker has loaded. */
+export interface Loaded {
+  metadata: Metadata;
+  backend: Backend;
+  facts: LoadFacts;
+}
+
+/** What a bug report wants to know of a load. */
+export interface LoadFacts {
+  /** SHA-256 of the weights. */
+  sha256: string;
+  selfTest: SelfTest;
+  gpu: GpuProbe;
+  /** Why better backends were passed over. */
+  failures: string[];
+  /** Milliseconds of each phase. */
+  phases: Partial<Record<ProgressPhase, number>>;
+  /** Bytes of weights by where they came from. */
+  source: { cached: number; fetched: number };
 }
 
 /** A decoded image, scaled down for the screen. */
@@ -42,9 +110,18 @@ export interface Cancel {
   cancel: number;
 }
 
+/** How far a call has come: a load says more than the others, which say a share from 0 to 1. */
+export type CallProgress = Progress | { fraction: number };
+
 export type Reply =
-  | { type: 'answer'; id: number; answer: unknown }
+  /** `memory`: bytes of the wasm memories, by backend. */
+  | { type: 'answer'; id: number; answer: unknown; memory: MemoryUse }
   | { type: 'error'; id: number; error: ErrorData }
-  | { type: 'progress'; id: number; progress: Progress }
+  | { type: 'progress'; id: number; progress: CallProgress }
   /** The worker's code stopped for good: nothing that was asked will be answered. */
-  | { type: 'crashed'; error: ErrorData };
+  | { type: 'crashed'; error: ErrorData }
+  /** The GPU device is gone, and with it all that was on it. */
+  | { type: 'device-lost'; reason: string };
+
+/** Bytes that the wasm memories of a worker have grown to; they never shrink while it lives. */
+export type MemoryUse = Partial<Record<BackendKind, number>>;

@@ -1,3 +1,5 @@
+import type { BackendKind } from './device.js';
+
 /** What a head answers with. */
 export type TaskKind = 'classification' | 'segmentation' | 'detection';
 
@@ -138,4 +140,47 @@ export interface Analysis {
   masks: Record<string, Mask>;
   /** One vector per image, to compare or to train on: mean and deviation of each channel of the encoder's first three maps. */
   embedding: Float32Array;
+  /** How the other backend answers the same image, where `verify` was asked for. */
+  verification?: Verification;
+}
+
+/** Two backends' answers to one image, compared. */
+export type Verification =
+  | {
+      ran: true;
+      /** What answered, and what it was compared with. */
+      backends: [BackendKind, BackendKind];
+      /** One entry per task, in the order of the results. */
+      heads: HeadDifference[];
+    }
+  | {
+      ran: false;
+      /** Why the other backend could not be had. */
+      reason: string;
+    };
+
+/** The largest difference between two backends' answers of one task. */
+export interface HeadDifference {
+  task: string;
+  /**
+   * What `difference` is of: the probability of a class, the share of pixels whose class differs, or the
+   * score of a box that both found; `missing` where one of them did not answer.
+   */
+  measure: 'probability' | 'pixels' | 'score' | 'missing';
+  /** 0..1, the largest of the image. */
+  difference: number;
+  /** Boxes that only one of them found (detection only); those near the display threshold come and go. */
+  unmatched?: number;
+}
+
+/** The share of held-out examples that were answered rightly, with its uncertainty. */
+export interface Estimate {
+  /** 0..1. */
+  accuracy: number;
+  /** The lower end of Wilson's 95 % interval. */
+  low: number;
+  /** Its upper end. */
+  high: number;
+  /** How many examples were held out: images, or strokes. */
+  heldOut: number;
 }

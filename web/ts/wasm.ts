@@ -1,19 +1,75 @@
 import type { BackendKind } from './device.js';
 import { MedleyError } from './errors.js';
-import { get, metered } from './fetching.js';
+import { streamed } from './fetching.js';
 import type { ProgressMeter } from './progress.js';
-import type { Metadata, Report } from './types.js';
+import type { ClassProbability, Estimate, Mask, Metadata, Report } from './types.js';
 
 /** The class that the wasm crate `medley-web` exports. */
 export interface WasmModel {
   metadata(): Metadata;
-  selfTest(): Promise<{ passed: boolean; worst: number; tolerance: number; head: string }>;
+  selfTest(): Promise<SelfTest>;
   analyze(
     image: WasmImage,
     tasks: string[] | undefined,
-    cancelled: (() => boolean) | undefined,
+    cancelled: Cancelled,
+    between: Between,
   ): Promise<WasmAnalysis>;
+  embed(image: WasmImage, cancelled: Cancelled, between: Between): Promise<Float32Array<ArrayBuffer>>;
+  strokeFeatures(
+    image: WasmImage,
+    like: string | undefined,
+    pixels: Uint32Array,
+    cancelled: Cancelled,
+    between: Between,
+  ): Promise<{ rows: Float32Array<ArrayBuffer>; count: number }>;
+  teachImages(name: string, classes: string[], rows: Float32Array, labels: Uint32Array): WasmLesson;
+  teachStrokes(
+    name: string,
+    classes: string[],
+    like: string | undefined,
+    rows: Float32Array,
+    labels: Uint32Array,
+    lengths: Uint32Array,
+  ): WasmLesson;
+  readHead(file: Uint8Array): HeadDescription;
+  classify(file: Uint8Array, embedding: Float32Array): ClassProbability[];
+  segment(file: Uint8Array, image: WasmImage, cancelled: Cancelled, between: Between): Promise<Mask>;
   free(): void;
+}
+
+/** Asked between the stages whether to stop. */
+type Cancelled = (() => boolean) | undefined;
+
+/** Told between the stages which share of the work is done; the work waits for the promise. */
+type Between = ((share: number) => Promise<void>) | undefined;
+
+/** A head that was taught. */
+export interface WasmLesson {
+  file: Uint8Array<ArrayBuffer>;
+  examples: number[];
+  estimate: Estimate | null;
+  /** For each example the class that it would be answered with had it not been learned; -1 where none could be held out. */
+  heldOut: Int32Array<ArrayBuffer>;
+}
+
+/** What a head file says of itself. */
+export interface HeadDescription {
+  scope: 'image' | 'pixel';
+  name: string;
+  classes: string[];
+  examples: number[];
+  estimate: Estimate | null;
+}
+
+/** What the package's self-test found on a backend. */
+export interface SelfTest {
+  passed: boolean;
+  /** The largest error of any head. */
+  worst: number;
+  /** What the package allows. */
+  tolerance: number;
+  /** The head with the largest error. */
+  head: string;
 }
 
 export interface WasmAnalysis {
@@ -32,13 +88,22 @@ export interface WasmImage {
 
 /** The glue that wasm-bindgen writes (`--target web`), as far as the worker uses it. */
 export interface WasmModule {
-  default(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  default(options: { module_or_path: WebAssembly.Module }): Promise<{ memory: WebAssembly.Memory }>;
   WasmModel: {
     create(manifest: Uint8Array, shards: Uint8Array[]): Promise<WasmModel>;
   };
   WasmImage: {
     decode(bytes: Uint8Array, name: string): WasmImage;
     fromRgba(bytes: Uint8Array, width: number, height: number, name: string): WasmImage;
+    fromSamples(
+      samples: Uint8Array | Uint16Array | Float32Array,
+      width: number,
+      height: number,
+      channels: number,
+      low: number,
+      high: number,
+      name: string,
+    ): WasmImage;
   };
 }
 
@@ -54,32 +119,45 @@ const BUILDS: Record<BackendKind, { glue: () => Promise<unknown>; wasm: () => UR
   },
 };
 
-/** A build that is here but does not run yet: nothing of it has memory until it is started. */
-export interface Compiled {
-  start(): Promise<WasmModule>;
+/** A build that runs. */
+export interface Started {
+  module: WasmModule;
+  memory: WebAssembly.Memory;
 }
 
+/** A build that is here but does not run yet: nothing of it has memory until it is started. */
+export interface Compiled {
+  start(): Promise<Started>;
+}
+
+/** Where the two `.wasm` files are, where not beside the package's own scripts. */
+export type WasmUrls = Partial<Record<BackendKind, string>>;
+
 /** Fetches and compiles a build while it streams in. */
-export async function compileBuild(kind: BackendKind, meter: ProgressMeter): Promise<Compiled> {
+export async function compileBuild(
+  kind: BackendKind,
+  urls: WasmUrls,
+  meter: ProgressMeter,
+  stallMs: number,
+): Promise<Compiled> {
   const build = BUILDS[kind];
-  const url = build.wasm();
-  const response = metered(await get(url.href), url.href, meter);
-  const [glue, module] = await Promise.all([importGlue(build, url), compile(response)]);
+  const url = urls[kind] ?? build.wasm().href;
+  const [glue, module] = await Promise.all([importGlue(build, url), streamed(url, meter, stallMs, compile)]);
   return {
     async start() {
-      await glue.default({ module_or_path: module });
-      return glue;
+      const { memory } = await glue.default({ module_or_path: module });
+      return { module: glue, memory };
     },
   };
 }
 
-async function importGlue(build: { glue: () => Promise<unknown> }, url: URL): Promise<WasmModule> {
+async function importGlue(build: { glue: () => Promise<unknown> }, url: string): Promise<WasmModule> {
   try {
     return (await build.glue()) as WasmModule;
   } catch (error) {
     throw new MedleyError(
       'network',
-      `the script of ${url.href} could not be fetched (${error instanceof Error ? error.message : String(error)}); ` +
+      `the script of ${url} could not be fetched (${error instanceof Error ? error.message : String(error)}); ` +
         'check the connection, then try again',
       { cause: error },
     );

@@ -1,6 +1,6 @@
-import { cachedBytes, forgetBytes, keepBytes } from './cache.js';
+import { cachedBytes, cachedManifest, forgetBytes, keepBytes, keepManifest } from './cache.js';
 import { MedleyError } from './errors.js';
-import { get, readBytes } from './fetching.js';
+import { download, getSmall } from './fetching.js';
 import { checkIntegrity, type Expected } from './integrity.js';
 import type { ProgressMeter } from './progress.js';
 
@@ -8,37 +8,83 @@ import type { ProgressMeter } from './progress.js';
 export interface Weights {
   /** `manifest.json`, unchanged: the model's own code reads and checks it again. */
   manifest: Uint8Array<ArrayBuffer>;
+  /** SHA-256 of the whole, as the manifest says. */
+  sha256: string;
   /** In the manifest's order. */
   shards: Uint8Array<ArrayBuffer>[];
+  /** Bytes that came from this device's cache, and bytes that came over the network. */
+  source: { cached: number; fetched: number };
+}
+
+/** How weights are fetched. */
+export interface Fetching {
+  /** The model's folder; ends in `/`. */
+  base: string;
+  /** Whether files are kept for the next time. */
+  cache: boolean;
+  /** How long a server may be silent, in milliseconds. */
+  stallMs: number;
 }
 
 /** No manifest is nearly this long; a web page served in its place may be. */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
-/** Fetches `manifest.json` and every shard that it names, all of them at once, from the cache where it has them. */
-export async function fetchWeights(base: string, useCache: boolean, meter: ProgressMeter): Promise<Weights> {
-  const manifestUrl = new URL('manifest.json', base).href;
-  const response = await get(manifestUrl, { cache: 'no-cache' });
-  const manifest = new Uint8Array(await response.arrayBuffer());
-  const expected = readManifest(manifest, manifestUrl);
+/**
+ * Fetches `manifest.json` and every shard that it names, all of them at once, from the cache where it has them.
+ *
+ * @param allHere - called when the last byte has come; what then remains is checking.
+ */
+export async function fetchWeights(how: Fetching, meter: ProgressMeter, allHere: () => void): Promise<Weights> {
+  const manifestUrl = new URL('manifest.json', how.base).href;
+  const { bytes: manifest, offline } = await fetchManifest(manifestUrl, how);
+  const { sha256, shards: expected } = readManifest(manifest, manifestUrl);
   for (const shard of expected) meter.expect(shard.path, shard.length);
-  const shards = await Promise.all(expected.map((shard) => fetchShard(base, shard, useCache, meter)));
-  return { manifest, shards };
+  const source = { cached: 0, fetched: 0 };
+  let missing = expected.length;
+  const arrived = (): void => {
+    missing -= 1;
+    if (missing === 0) allHere();
+  };
+  const shards = await Promise.all(expected.map((shard) => fetchShard(shard, how, source, meter, arrived)));
+  if (how.cache && !offline) await keepManifest(manifestUrl, manifest);
+  return { manifest, sha256, shards, source };
+}
+
+/** The server's manifest, so that a new version is seen; the kept one where there is no connection. */
+async function fetchManifest(
+  url: string,
+  how: Fetching,
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; offline: boolean }> {
+  try {
+    // Where the browser itself knows that there is no network, waiting for one serves nobody.
+    const known = how.cache && !navigator.onLine ? await cachedManifest(url) : null;
+    if (known !== null) return { bytes: known, offline: true };
+    return { bytes: await getSmall(url, MAX_MANIFEST_BYTES, how.stallMs), offline: false };
+  } catch (error) {
+    // A server that answers "not found" has answered: only silence is filled from the cache.
+    const unreachable = error instanceof MedleyError && error.code === 'network' && error.cause !== undefined;
+    const kept = how.cache && unreachable ? await cachedManifest(url) : null;
+    if (kept === null) throw error;
+    return { bytes: kept, offline: true };
+  }
 }
 
 async function fetchShard(
-  base: string,
   shard: Expected,
-  useCache: boolean,
+  how: Fetching,
+  source: Weights['source'],
   meter: ProgressMeter,
+  arrived: () => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const url = new URL(shard.path, base).href;
-  if (useCache) {
+  const url = new URL(shard.path, how.base).href;
+  if (how.cache) {
     const cached = await cachedBytes(url, shard.sha256);
     if (cached !== null) {
       try {
         await checkIntegrity(cached, shard);
         meter.advance(shard.path, cached.byteLength);
+        source.cached += cached.byteLength;
+        arrived();
         return cached;
       } catch {
         // What the disk gives back may be damaged; the server's copy decides.
@@ -46,35 +92,46 @@ async function fetchShard(
       }
     }
   }
-  // The Cache API keeps the bytes; the browser's own cache would keep them a second time.
-  const bytes = await readBytes(await get(url, { cache: 'no-store' }), shard, meter);
-  await checkIntegrity(bytes, shard);
-  if (useCache) await keepBytes(url, shard.sha256, bytes);
+  let { bytes, resumed } = await download(url, shard, meter, how.stallMs);
+  arrived();
+  try {
+    await checkIntegrity(bytes, shard);
+  } catch (error) {
+    if (!resumed) throw error;
+    // The file may have been exchanged between the two parts of it.
+    ({ bytes, resumed } = await download(url, shard, meter, how.stallMs));
+    await checkIntegrity(bytes, shard);
+  }
+  source.fetched += bytes.byteLength;
+  if (how.cache) await keepBytes(url, shard.sha256, bytes);
   return bytes;
 }
 
-/** The shards that a manifest names: only what fetching needs, the rest is checked in Rust. */
-export function readManifest(bytes: Uint8Array, url: string): Expected[] {
+/** What a manifest says that fetching needs; the rest is checked in Rust. */
+export function readManifest(bytes: Uint8Array, url: string): { sha256: string; shards: Expected[] } {
   const invalid = (what: string): MedleyError =>
     new MedleyError('package', `${url}: ${what}; check that the address is that of a Medley model's folder`);
-  if (bytes.byteLength > MAX_MANIFEST_BYTES) throw invalid(`expected a manifest, found ${bytes.byteLength} bytes`);
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     throw invalid('expected a manifest in JSON, found something else');
   }
-  const shards = (json as { shards?: unknown } | null)?.shards;
+  const { shards, sha256 } = (json ?? {}) as { shards?: unknown; sha256?: unknown };
   if (!Array.isArray(shards) || shards.length === 0) throw invalid('expected a list of shards, found none');
-  return shards.map((shard: unknown, index) => {
-    const { path, length, sha256 } = (shard ?? {}) as Partial<Expected>;
-    const valid =
-      typeof path === 'string' &&
-      /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(path) &&
-      Number.isSafeInteger(length) &&
-      typeof sha256 === 'string' &&
-      /^[0-9a-fA-F]{64}$/.test(sha256);
-    if (!valid) throw invalid(`expected path, length and SHA-256 of shard ${index + 1}, found something else`);
-    return { path, length: length as number, sha256 };
-  });
+  return {
+    sha256: typeof sha256 === 'string' ? sha256 : '',
+    shards: shards.map((shard: unknown, index) => {
+      const { path, length, sha256 } = (shard ?? {}) as Partial<Expected>;
+      const valid =
+        typeof path === 'string' &&
+        /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(path) &&
+        Number.isSafeInteger(length) &&
+        (length as number) >= 0 &&
+        typeof sha256 === 'string' &&
+        /^[0-9a-fA-F]{64}$/.test(sha256);
+      if (!valid) throw invalid(`expected path, length and SHA-256 of shard ${index + 1}, found something else`);
+      return { path, length: length as number, sha256 };
+    }),
+  };
 }

@@ -1,11 +1,10 @@
 //! What is asked of a model, and what it answers.
 
 use std::fmt;
+use std::pin::Pin;
 use std::rc::Rc;
 
 use medley_package::TaskKind;
-
-use crate::error::InferError;
 
 /// Boxes below this score are left out where people look at them. Of 0.3 to 0.55 the one with the
 /// best F1 on the validation splits (docs/results.md).
@@ -14,6 +13,12 @@ pub const DISPLAY_THRESHOLD: f32 = 0.45;
 /// Boxes below this score are left out where average precision is measured, which wants the long
 /// tail of uncertain ones too.
 pub const EVALUATION_THRESHOLD: f32 = 0.05;
+
+/// Told before each stage which share of the work is done, 0..=1; the stage begins when the future is ready.
+///
+/// Where there is one thread for all, as in a browser, this is where others get their turn, so that
+/// a cancellation can be heard at all.
+pub type Between = Rc<dyn Fn(f32) -> Pin<Box<dyn Future<Output = ()>>>>;
 
 /// What to analyse, and how.
 #[derive(Clone)]
@@ -25,11 +30,13 @@ pub struct AnalyzeOptions {
     /// Asked between the stages; once it says true, the analysis ends with
     /// [`InferError::Cancelled`].
     pub cancelled: Option<Rc<dyn Fn() -> bool>>,
+    /// Awaited between the stages, before `cancelled` is asked.
+    pub between: Option<Between>,
 }
 
 impl Default for AnalyzeOptions {
     fn default() -> Self {
-        Self { tasks: None, score_threshold: DISPLAY_THRESHOLD, cancelled: None }
+        Self { tasks: None, score_threshold: DISPLAY_THRESHOLD, cancelled: None, between: None }
     }
 }
 
@@ -39,17 +46,8 @@ impl fmt::Debug for AnalyzeOptions {
             .field("tasks", &self.tasks)
             .field("score_threshold", &self.score_threshold)
             .field("cancelled", &self.cancelled.is_some())
+            .field("between", &self.between.is_some())
             .finish()
-    }
-}
-
-impl AnalyzeOptions {
-    /// Ends the analysis where the caller has asked for it.
-    pub(crate) fn check(&self) -> Result<(), InferError> {
-        match &self.cancelled {
-            Some(cancelled) if cancelled() => Err(InferError::Cancelled),
-            _ => Ok(()),
-        }
     }
 }
 
@@ -66,6 +64,7 @@ pub struct Analysis {
 }
 
 /// Milliseconds of each stage.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
 pub struct Timing {
     /// Scaling and cutting windows.
@@ -109,6 +108,7 @@ pub enum Output {
 }
 
 /// A class and how probable it is.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct ClassProbability {
     /// The class.
@@ -131,6 +131,7 @@ pub struct Mask {
 }
 
 /// A thing found in the picture.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct DetectedBox {
     /// `[x0, y0, x1, y1]` in pixels of the source picture.

@@ -39,12 +39,13 @@ mod prepare;
 mod report;
 mod resample;
 mod self_test;
+mod stages;
 mod taught;
 #[cfg(test)]
 mod testing;
 
 pub use analysis::{
-    Analysis, AnalyzeOptions, ClassProbability, DISPLAY_THRESHOLD, DetectedBox,
+    Analysis, AnalyzeOptions, Between, ClassProbability, DISPLAY_THRESHOLD, DetectedBox,
     EVALUATION_THRESHOLD, Mask, Output, TaskResult, Timing,
 };
 pub use error::InferError;

@@ -24,6 +24,7 @@ use crate::outputs::{Encoded, HeadOutput};
 use crate::pixels::PixelFeatures;
 use crate::prepare::{resize, window};
 use crate::self_test::{SelfTestReport, compare, self_test_outputs};
+use crate::stages::Stages;
 
 /// Windows that go through the encoder together; more would only cost memory.
 const MAX_WINDOWS: usize = 4;
@@ -150,11 +151,13 @@ impl Medley {
         let mut results: Vec<Option<TaskResult>> = tasks.iter().map(|_| None).collect();
         let mut timing = Timing::default();
         let mut embedding: Option<(Presentation, Vec<f32>)> = None;
+        let mut stages = Stages::new(options, self.count_stages(image, &tasks));
         for presentation in self.presentations(&tasks) {
             let members: Vec<usize> =
                 (0..tasks.len()).filter(|&i| tasks[i].presentation == presentation).collect();
             let asked: Vec<&TaskSpec> = members.iter().map(|&i| tasks[i]).collect();
-            let group = self.group(image, presentation, &asked, options, &mut timing).await?;
+            let group =
+                self.group(image, presentation, &asked, options, &mut stages, &mut timing).await?;
             for (i, result) in members.into_iter().zip(group.results) {
                 results[i] = Some(result);
             }
@@ -189,6 +192,18 @@ impl Medley {
         all
     }
 
+    /// One for each pass of the encoder and one for each head on it.
+    fn count_stages(&self, image: &Image, tasks: &[&TaskSpec]) -> usize {
+        self.presentations(tasks)
+            .into_iter()
+            .map(|presentation| {
+                let windows = placements(image.width(), image.height(), &presentation).len();
+                let heads = tasks.iter().filter(|task| task.presentation == presentation).count();
+                windows.div_ceil(MAX_WINDOWS) * (1 + heads)
+            })
+            .sum()
+    }
+
     /// The tasks asked for, each once.
     fn wanted(&self, options: &AnalyzeOptions) -> Result<Vec<&TaskSpec>, InferError> {
         let Some(names) = &options.tasks else {
@@ -216,9 +231,10 @@ impl Medley {
         presentation: Presentation,
         tasks: &[&TaskSpec],
         options: &AnalyzeOptions,
+        stages: &mut Stages<'_>,
         timing: &mut Timing,
     ) -> Result<Group, InferError> {
-        options.check()?;
+        stages.check()?;
         let mut clock = Instant::now();
         let (all, scaled) = place(image, presentation);
         let mut collectors: Vec<Collector<'_>> =
@@ -227,14 +243,14 @@ impl Medley {
         for chunk in all.chunks(MAX_WINDOWS) {
             let windows = cut(&scaled, chunk, presentation);
             timing.prepare_ms += lap(&mut clock);
-            options.check()?;
+            stages.next().await?;
             let mut encoded = self.encode(windows)?;
             // Reading the embedding waits for the encoder, so that its time is its own.
             let batch = encoded.embedding().await?;
             add_windows(&mut embedding, &batch, chunk.len(), all.len());
             timing.encode_ms += lap(&mut clock);
             for collector in &mut collectors {
-                options.check()?;
+                stages.next().await?;
                 let output = encoded.head(collector.task).await?;
                 timing.heads_ms += lap(&mut clock);
                 collector.add(chunk, &output);
@@ -243,7 +259,7 @@ impl Medley {
         }
         let mut results = Vec::with_capacity(collectors.len());
         for collector in collectors {
-            options.check()?;
+            stages.check()?;
             results.push(collector.finish(image));
         }
         timing.finish_ms += lap(&mut clock);
@@ -267,8 +283,9 @@ impl Medley {
     ) -> Result<PixelFeatures, InferError> {
         let (all, scaled) = place(image, presentation);
         let mut features = PixelFeatures::new(image);
+        let mut stages = Stages::new(options, all.len().div_ceil(MAX_WINDOWS));
         for chunk in all.chunks(MAX_WINDOWS) {
-            options.check()?;
+            stages.next().await?;
             let mut encoded = self.encode(cut(&scaled, chunk, presentation))?;
             let (values, grid) = encoded.pixel_embedding().await?;
             features.add(chunk, &values, grid);

@@ -16,6 +16,7 @@ use crate::error::InferError;
 pub const REPORT_FORMAT: u32 = 1;
 
 /// An analysis in the form that leaves the program.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// [`REPORT_FORMAT`].
@@ -29,6 +30,8 @@ pub struct Report {
     /// What computed it, as "cpu" or "webgpu".
     pub backend: String,
     /// One entry per task.
+    // Written by hand there: a union that the field `kind` tells apart.
+    #[cfg_attr(feature = "types", ts(type = "TaskResult[]"))]
     pub results: Vec<ReportResult>,
     /// Where the time went.
     pub timing_ms: Timing,
@@ -59,6 +62,7 @@ pub enum ReportOutput {
 }
 
 /// A mask as a picture.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReportMask {
     /// Width of the source picture.

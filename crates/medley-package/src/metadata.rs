@@ -11,6 +11,7 @@ pub const NOTICE: &str = "Research use only. Not for diagnostic use.";
 pub const FORMAT_VERSION: u32 = 1;
 
 /// Everything in a package but the tensors.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Metadata {
     /// [`FORMAT_VERSION`] of the writer.
@@ -20,6 +21,7 @@ pub struct Metadata {
     /// The encoder's variant, as "nano" or "swin-tiny".
     pub variant: String,
     /// The architecture: `medley_model::ModelConfig`. This crate does not look into it.
+    #[cfg_attr(feature = "types", ts(type = "unknown"))]
     pub model: serde_json::Value,
     /// The tasks that the model answers; each has a head of the same name.
     pub tasks: Vec<TaskSpec>,
@@ -36,6 +38,7 @@ pub struct Metadata {
 }
 
 /// Where a model comes from.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
     /// The data sets it was trained on.
@@ -45,10 +48,12 @@ pub struct Provenance {
     /// When it was exported, ISO 8601.
     pub created: String,
     /// The training's configuration and length, as JSON.
+    #[cfg_attr(feature = "types", ts(type = "unknown"))]
     pub training: serde_json::Value,
 }
 
 /// One data set, and the terms under which it was used.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatasetSource {
     /// Name in the task database.
@@ -60,6 +65,7 @@ pub struct DatasetSource {
 }
 
 /// One measured figure.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
     /// The task.
@@ -75,6 +81,7 @@ pub struct Quality {
 }
 
 /// How a task's logits become probabilities that can be taken at their word.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// The task.
@@ -84,6 +91,7 @@ pub struct Calibration {
 }
 
 /// How exactly a device must reproduce the self-test's outputs.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SelfTestSpec {
     /// Largest absolute difference allowed on any output; finite and above 0.

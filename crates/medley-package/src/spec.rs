@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What a head answers with.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TaskKind {
@@ -15,6 +16,7 @@ pub enum TaskKind {
 }
 
 /// How an image is shown to the encoder; the same in training and in inference.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "way", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Presentation {
@@ -44,6 +46,7 @@ impl Presentation {
 }
 
 /// One task that a model answers.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskSpec {
     /// The name by which the task is asked for, unique in a package.
@@ -54,6 +57,7 @@ pub struct TaskSpec {
     pub classes: Vec<String>,
     /// Whether several classes may hold for one image (classification only).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "types", ts(as = "Option<bool>", optional))]
     pub multi_label: bool,
     /// The kind of image, in words: "radiograph", "CT", "ultrasound"…
     pub modality: String,

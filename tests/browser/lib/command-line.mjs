@@ -7,14 +7,20 @@ import { MODEL_FOLDER } from './site.mjs';
 
 const run = promisify(execFile);
 
-/** The command line's binary: `MEDLEY_BIN`, or where cargo puts it. */
-function binary() {
+/**
+ * A binary of the workspace, where cargo puts it.
+ * @param {string} name @param {string} crate @param {string | undefined} [named] - where else it may be
+ */
+export function binary(name, crate, named) {
   const target = process.env['CARGO_TARGET_DIR'] ?? join(ROOT, 'target');
-  const places = [process.env['MEDLEY_BIN'], join(target, 'release/medley'), join(target, 'debug/medley')];
+  const places = [named, join(target, 'release', name), join(target, 'debug', name)];
   const found = places.find((place) => place !== undefined && existsSync(place));
-  if (found === undefined) throw new Error('no medley binary: cargo build -p medley-cli, or set MEDLEY_BIN');
+  if (found === undefined) throw new Error(`no ${name} in ${target}: cargo build -p ${crate}`);
   return found;
 }
+
+/** The command line's: `MEDLEY_BIN`, or as above. */
+const medley = () => binary('medley', 'medley-cli', process.env['MEDLEY_BIN']);
 
 /**
  * What the command line answers about an image, with the same package as the page's.
@@ -24,7 +30,7 @@ function binary() {
  */
 export async function predict(image, tasks = []) {
   const named = tasks.flatMap((task) => ['--task', task]);
-  const { stdout } = await run(binary(), ['predict', '--model', MODEL_FOLDER, '--json', ...named, image], {
+  const { stdout } = await run(medley(), ['predict', '--model', MODEL_FOLDER, '--json', ...named, image], {
     maxBuffer: 64 * 1024 * 1024,
   });
   return JSON.parse(stdout);

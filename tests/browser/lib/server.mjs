@@ -1,4 +1,4 @@
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,48 +20,71 @@ const TYPES = {
   '.wasm': 'application/wasm',
 };
 
-/** What a path answers with in place of its file. */
-/** @typedef {{ status?: number, body?: Buffer, cutAfter?: number }} Override */
+/**
+ * What a path answers with in place of its file.
+ * @typedef {object} Override
+ * @property {number} [status] - nothing but this
+ * @property {Buffer} [body] - these bytes; the file's own if none
+ * @property {number} [cutAfter] - the connection ends after so many bytes
+ * @property {number} [stallAfter] - nothing more comes after so many bytes
+ * @property {number} [times] - for so many requests; for all if none
+ */
 
 /**
  * Serves folders with the policy on every answer, remembers every request, and can be told to
  * answer wrongly.
  *
  * @param {Record<string, string>} mounts - from a path that ends in `/` to the folder behind it.
+ * @param {string} [policy]
  */
-export async function serve(mounts) {
-  /** @type {{ method: string, path: string, length: number }[]} */
+export async function serve(mounts, policy = POLICY) {
+  /** @type {{ method: string, path: string, length: number, range: string | undefined }[]} */
   const seen = [];
   /** @type {Map<string, Override>} */
   const overrides = new Map();
   // The longest prefix decides.
   const prefixes = Object.keys(mounts).sort((a, b) => b.length - a.length);
+  /** The file behind a path, or `null`. @param {string} path */
+  const find = (path) => {
+    const prefix = prefixes.find((candidate) => path.startsWith(candidate));
+    const folder = prefix === undefined ? undefined : mounts[prefix];
+    if (prefix === undefined || folder === undefined) return null;
+    const relative = normalize(path.slice(prefix.length) || 'index.html');
+    if (relative.startsWith('..') || relative.startsWith(sep)) return null;
+    const file = join(folder, relative);
+    return statSync(file, { throwIfNoEntry: false })?.isFile() === true ? file : null;
+  };
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
     const length = Number(request.headers['content-length'] ?? 0);
-    seen.push({ method: request.method ?? '', path, length });
-    const headers = { 'Content-Security-Policy': POLICY, 'X-Content-Type-Options': 'nosniff' };
+    seen.push({ method: request.method ?? '', path, length, range: request.headers.range });
+    const headers = { 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff' };
     const fail = (/** @type {number} */ status) => response.writeHead(status, headers).end(`${status}`);
     if (request.method !== 'GET') return fail(405);
     const override = overrides.get(path);
+    if (override?.times !== undefined && --override.times === 0) overrides.delete(path);
     const type = TYPES[/** @type {keyof typeof TYPES} */ (extname(path) || '.html')] ?? 'application/octet-stream';
     if (override?.status !== undefined) return fail(override.status);
-    if (override?.body !== undefined) {
-      const body = override.body;
-      response.writeHead(200, { ...headers, 'Content-Type': type, 'Content-Length': body.length });
-      if (override.cutAfter === undefined) return response.end(body);
-      return response.write(body.subarray(0, override.cutAfter), () => response.destroy());
-    }
-    const prefix = prefixes.find((candidate) => path.startsWith(candidate));
-    const folder = prefix === undefined ? undefined : mounts[prefix];
-    if (prefix === undefined || folder === undefined) return fail(404);
-    const relative = normalize(path.slice(prefix.length) || 'index.html');
-    if (relative.startsWith('..') || relative.startsWith(sep)) return fail(404);
-    const file = join(folder, relative);
-    const found = statSync(file, { throwIfNoEntry: false });
-    if (found === undefined || !found.isFile()) return fail(404);
-    response.writeHead(200, { ...headers, 'Content-Type': type, 'Content-Length': found.size });
-    return createReadStream(file).pipe(response);
+    const file = override?.body === undefined ? find(path) : null;
+    const size = override?.body?.length ?? (file === null ? undefined : statSync(file).size);
+    if (size === undefined) return fail(404);
+    const range = /^bytes=(\d+)-$/.exec(request.headers.range ?? '');
+    const start = Math.min(Number(range?.[1] ?? 0), size);
+    const partial = range === null ? {} : { 'Content-Range': `bytes ${start}-${size - 1}/${size}` };
+    response.writeHead(range === null ? 200 : 206, {
+      ...headers,
+      ...partial,
+      'Content-Type': type,
+      'Content-Length': size - start,
+      'Accept-Ranges': 'bytes',
+    });
+    const end = override?.cutAfter ?? override?.stallAfter;
+    if (end === undefined && file !== null) return createReadStream(file, { start }).pipe(response);
+    const body = (override?.body ?? readFileSync(/** @type {string} */ (file))).subarray(start);
+    if (end === undefined) return response.end(body);
+    return response.write(body.subarray(0, end), () => {
+      if (override?.cutAfter !== undefined) response.destroy();
+    });
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
   const address = server.address();

@@ -1,10 +1,11 @@
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use medley_package::{Calibration, SelfTestSpec};
 use pollster::block_on;
 
 use super::*;
+use crate::analysis::Between;
 use crate::testing::{package, task, tasks};
 
 /// A picture with structure: a coarse chequer on a slope.
@@ -145,6 +146,26 @@ fn an_analysis_can_be_cancelled_at_every_stage() {
         assert!(matches!(result, Err(InferError::Cancelled)));
         assert_eq!(count, limit + 1);
     }
+}
+
+#[test]
+fn the_share_of_the_work_that_is_done_grows_from_nothing_and_others_get_their_turn() {
+    let (_, parts) = package(&tasks());
+    let model = Medley::from_parts(parts, tasks(), &Device::flex());
+    let shares = Rc::new(RefCell::new(Vec::new()));
+    let seen = shares.clone();
+    let between: Between = Rc::new(move |share| {
+        seen.borrow_mut().push(share);
+        Box::pin(std::future::ready(()))
+    });
+    let options = AnalyzeOptions { between: Some(between), ..AnalyzeOptions::default() };
+    block_on(model.analyze(&picture(200, 120), &options)).unwrap();
+    let shares = shares.borrow();
+    assert_eq!(shares[0], 0.0);
+    assert!(shares.is_sorted() && shares.len() > 10, "{shares:?}");
+    // Every stage is announced: the last one is all that is left.
+    let last = 1.0 - 1.0 / shares.len() as f32;
+    assert!((shares[shares.len() - 1] - last).abs() < 1e-6, "{shares:?}");
 }
 
 #[test]

@@ -1,0 +1,96 @@
+//! Pixels as a caller holds them: typed arrays of one or three channels, of any range.
+
+use js_sys::{Float32Array, Object, Uint8Array, Uint16Array};
+use medley_infer::{Image, ImageError};
+use wasm_bindgen::JsCast;
+
+use crate::error::WebError;
+
+/// The values that become black and white; what lies outside is cut off.
+#[derive(Clone, Copy)]
+pub struct Range {
+    /// Becomes 0.
+    pub low: f32,
+    /// Becomes 1; larger than `low`.
+    pub high: f32,
+}
+
+/// A `Uint8Array`, `Uint16Array` or `Float32Array` as an image; only here, where the range is
+/// applied, do sixteen bits become what the model sees.
+///
+/// # Errors
+/// Another kind of array, a size beyond the limits or not that of the values, values that are not
+/// finite.
+pub fn image(
+    samples: &Object,
+    width: u32,
+    height: u32,
+    channels: u32,
+    range: Range,
+) -> Result<Image, WebError> {
+    let values: Vec<f32> = if let Some(bytes) = samples.dyn_ref::<Uint8Array>() {
+        bytes.to_vec().into_iter().map(f32::from).collect()
+    } else if let Some(words) = samples.dyn_ref::<Uint16Array>() {
+        words.to_vec().into_iter().map(f32::from).collect()
+    } else if let Some(floats) = samples.dyn_ref::<Float32Array>() {
+        floats.to_vec()
+    } else {
+        return Err(WebError::Argument {
+            argument: "data",
+            expected: "a Uint8Array, Uint16Array or Float32Array",
+        });
+    };
+    Ok(spread(values, width, height, channels, range)?)
+}
+
+fn spread(
+    mut values: Vec<f32>,
+    width: u32,
+    height: u32,
+    channels: u32,
+    range: Range,
+) -> Result<Image, ImageError> {
+    let scale = range.high - range.low;
+    for value in &mut values {
+        // What is no number stays none, and the image refuses it.
+        *value = ((*value - range.low) / scale).clamp(0.0, 1.0);
+    }
+    if channels == 1 {
+        values = values.into_iter().flat_map(|value| [value; 3]).collect();
+    }
+    Image::new(width, height, values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixteen_bits_of_grey_are_what_a_png_of_them_is() {
+        let values = [0_u16, 1, 257, 65_535];
+        let range = Range { low: 0.0, high: 65_535.0 };
+        let spread = spread(values.map(f32::from).to_vec(), 4, 1, 1, range).unwrap();
+        assert_eq!(spread, Image::from_gray16(4, 1, &values).unwrap());
+    }
+
+    #[test]
+    fn a_window_spreads_its_values_and_cuts_the_others() {
+        let range = Range { low: -160.0, high: 240.0 };
+        let image = spread(vec![-1000.0, -160.0, 40.0, 3000.0], 2, 2, 1, range).unwrap();
+        assert_eq!(
+            image.pixels().iter().step_by(3).copied().collect::<Vec<f32>>(),
+            [0.0, 0.0, 0.5, 1.0]
+        );
+    }
+
+    #[test]
+    fn colours_keep_their_order_and_what_is_no_number_is_refused() {
+        let range = Range { low: 0.0, high: 255.0 };
+        let image = spread(vec![255.0, 0.0, 51.0], 1, 1, 3, range).unwrap();
+        assert_eq!(image.pixels(), [1.0, 0.0, 0.2]);
+        assert!(matches!(
+            spread(vec![0.0, f32::NAN, 0.0], 1, 1, 3, range),
+            Err(ImageError::NotFinite { index: 1, .. })
+        ));
+    }
+}
