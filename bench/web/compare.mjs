@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { launch } from '../../tests/browser/lib/chromium.mjs';
-import { ROOT, serve } from '../../tests/browser/lib/server.mjs';
+import { POLICY, ROOT, serve } from '../../tests/browser/lib/server.mjs';
 
 const ROUNDS = 20;
 /** The first passes fill caches and let the browser optimise the code. */
@@ -45,6 +45,7 @@ const server = await serve(
     '/ort/': ort,
     '/models/': models,
   },
+  POLICY,
   { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
 );
 const browser = await launch();
