@@ -34,6 +34,13 @@ pub enum ExportError {
     #[error("the exported model does not run: {0}")]
     Run(#[from] InferError),
 
+    /// The package has no ONNX graph.
+    #[error("no ONNX graph can be written: {reason}")]
+    Onnx {
+        /// What is missing or not known.
+        reason: String,
+    },
+
     /// The package, read back, answers otherwise than it should.
     #[error(
         "self-test of task {task}: expected answers within {tolerance}, found {worst} off; the \

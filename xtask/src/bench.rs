@@ -4,23 +4,38 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use crate::command::Command;
+use crate::steps::Steps;
 use crate::workspace::Workspace;
+use crate::{chromium, demo, npm};
 
 /// What can be measured.
 #[derive(Subcommand)]
 pub enum Bench {
     /// Peak memory of training against the number of tasks, by the loop and by the plain way
     Memory,
+    /// Medley beside ONNX Runtime Web in one run of Chromium: load, first and warm runs, bytes
+    Web,
 }
 
 /// Builds and runs a benchmark; tables and plots go below `docs/results/`.
 pub fn run(bench: &Bench) -> Result<()> {
     let workspace = Workspace::find()?;
-    let binary = match bench {
-        Bench::Memory => "memory",
-    };
+    match bench {
+        // What is measured is this process' own work.
+        Bench::Memory => binary(&workspace, &["--release", "--bin", "memory"]),
+        Bench::Web => {
+            demo::build(&workspace, &mut Steps::new(demo::BUILD_STEPS))?;
+            chromium::find_or_install(&workspace)?;
+            npm::npm(&workspace, &["ci", "--prefix", "bench/web", "--no-audit", "--no-fund"]).run()?;
+            binary(&workspace, &["--bin", "web"])
+        }
+    }
+}
+
+fn binary(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
     Command::new("cargo", &workspace.root)
-        .args(["run", "--release", "--package", "medley-bench", "--bin", binary])
+        .args(["run", "--package", "medley-bench"])
+        .args(arguments)
         .hint("the message above says what could not be measured")
         .run()
 }

@@ -24,12 +24,8 @@ pub struct Options {
 /// Prepares, builds and serves; each step is skipped when it is up to date.
 pub fn run(options: &Options) -> Result<()> {
     let workspace = Workspace::find()?;
-    let mut steps = Steps::new(wasm_build::STEPS.len() + 2 + usize::from(!options.build_only));
-    for (title, work) in wasm_build::STEPS {
-        steps.must(title, || work(&workspace))?;
-    }
-    steps.must("Install the npm packages", || npm::install(&workspace))?;
-    steps.must("Build the page", || npm::build(&workspace))?;
+    let mut steps = Steps::new(BUILD_STEPS + usize::from(!options.build_only));
+    build(&workspace, &mut steps)?;
     if options.build_only {
         println!("\nBuilt www/dist in {}.", steps.elapsed());
         return Ok(());
@@ -44,6 +40,18 @@ pub fn run(options: &Options) -> Result<()> {
         server.run();
     }
     Ok(())
+}
+
+/// Steps of [`build`].
+pub const BUILD_STEPS: usize = wasm_build::STEPS.len() + 2;
+
+/// The wasm, the npm packages and the page.
+pub fn build(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
+    for (title, work) in wasm_build::STEPS {
+        steps.must(title, || work(workspace))?;
+    }
+    steps.must("Install the npm packages", || npm::install(workspace))?;
+    steps.must("Build the page", || npm::build(workspace))
 }
 
 /// Prepares the wasm target and nothing else.

@@ -13,8 +13,11 @@ use crate::workspace::Workspace;
 
 /// Names a Python that has the packages of `REQUIREMENTS`.
 pub const VARIABLE: &str = "MEDLEY_PYTHON";
-/// The packages, with their versions.
-const REQUIREMENTS: &str = "crates/medley-dicom/tests/readers/requirements.txt";
+/// The packages of each kind of test, with their versions.
+const REQUIREMENTS: [&str; 2] = [
+    "crates/medley-dicom/tests/readers/requirements.txt",
+    "model-export/tests/onnx/requirements.txt",
+];
 /// Program and the Debian package that has it.
 const PROGRAMS: [(&str, &str); 2] = [("dciodvfy", "dicom3tools"), ("dsrdump", "dcmtk")];
 
@@ -32,7 +35,10 @@ pub fn prepare(workspace: &Workspace) -> Result<Finish> {
     if std::env::var_os(VARIABLE).is_some() {
         return Ok(Finish::Done);
     }
-    let fingerprint = Fingerprint::default().file(&workspace.path(REQUIREMENTS))?;
+    let mut fingerprint = Fingerprint::default();
+    for file in REQUIREMENTS {
+        fingerprint = fingerprint.file(&workspace.path(file))?;
+    }
     let stamp = folder(workspace).join("medley-stamp");
     if fingerprint.matches(&stamp) {
         return Ok(if missing.is_empty() { Finish::UpToDate } else { Finish::Done });
@@ -68,8 +74,8 @@ fn make_environment(workspace: &Workspace) -> Result<()> {
         bail!("`python3 -m venv` was expected to make {}, and did not", python.display());
     }
     Command::new(python, root)
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
-        .args([workspace.path(REQUIREMENTS)])
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args(REQUIREMENTS.iter().flat_map(|file| ["-r".into(), workspace.path(file)]))
         .hint("PyPI (`pip config list`) must be reachable")
         .run()
 }

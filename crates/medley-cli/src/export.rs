@@ -8,19 +8,22 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use medley_data::Database;
-use medley_export::{Description, export, model_card};
-use medley_package::{DatasetSource, NOTICE, Provenance, Quality, TaskSpec, write_dir};
+use medley_export::{Description, export, model_card, to_onnx};
+use medley_package::{
+    DatasetSource, NOTICE, Package, Provenance, Quality, TaskSpec, read_dir, write_dir,
+};
 use medley_train::RunState;
 
 use crate::database::DataArgs;
 use crate::exit::{BadInput, Exit};
+use crate::model::ModelArgs;
 use crate::run::Run;
 use crate::{progress, say};
 
 /// Name of the model card in a package's folder.
 const CARD: &str = "README.md";
 
-/// Make a weight package (int8) of a training run, with self-test and model card
+/// Make a weight package (int8) of a training run, with self-test and model card; or an ONNX graph of a package
 ///
 /// The newest checkpoint is folded, quantized, read back and made to pass its own self-test before anything is
 /// written. README.md in the folder is the model card.
@@ -28,11 +31,20 @@ const CARD: &str = "README.md";
 #[command(after_help = format!("{EXAMPLES}\n\n{NOTICE}"))]
 pub struct Options {
     /// Folder of the run, as runs/medley-nano
-    #[arg(value_name = "RUN")]
-    run: PathBuf,
+    #[arg(value_name = "RUN", required_unless_present = "onnx", requires = "out")]
+    run: Option<PathBuf>,
     /// Folder to write the package into; a package that lies there is replaced
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    #[arg(long, value_name = "DIR", requires = "run")]
+    out: Option<PathBuf>,
+    /// Write an ONNX graph (32-bit floats, operator set 17) for other engines: of the run's package, or without RUN of the
+    /// package that --model names
+    #[arg(long, value_name = "FILE.onnx")]
+    onnx: Option<PathBuf>,
+    /// A task whose head the ONNX graph has; may be given several times. All of them without it
+    #[arg(long = "task", value_name = "NAME", requires = "onnx")]
+    tasks: Vec<String>,
+    #[command(flatten)]
+    model: ModelArgs,
     #[command(flatten)]
     data: DataArgs,
     /// Measured figures to state in the package: what `medley evaluate --json` wrote
@@ -44,15 +56,44 @@ const EXAMPLES: &str = "\
 Example:
   medley export runs/medley-nano --out /tmp/nano
   medley evaluate --model /tmp/nano --json quality.json
-  medley export runs/medley-nano --quality quality.json --out www/models/medley-nano";
+  medley export runs/medley-nano --quality quality.json --out www/models/medley-nano
+  medley export --onnx nano.onnx --task lungs";
 
 /// Writes the package and its card.
 ///
 /// # Errors
 /// No checkpoint, figures of other tasks, a model that its own reader would refuse, a full disk.
 pub fn run(options: &Options) -> Result<Exit> {
+    let package = match (&options.run, &options.out) {
+        (Some(run), Some(out)) => from_run(options, run, out)?,
+        _ => {
+            let folder = options.model.folder()?;
+            read_dir(&folder).with_context(|| folder.display().to_string())?
+        }
+    };
+    if let Some(file) = &options.onnx {
+        write_onnx(&package, &options.tasks, file)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn write_onnx(package: &Package, tasks: &[String], file: &Path) -> Result<()> {
+    let all = package.metadata.tasks.iter().map(|task| &task.name);
+    let tasks: Vec<&str> = match tasks.is_empty() {
+        true => all.map(String::as_str).collect(),
+        false => tasks.iter().map(String::as_str).collect(),
+    };
+    let bytes = to_onnx(package, &tasks)?;
+    fs::write(file, &bytes).with_context(|| format!("{} cannot be written", file.display()))?;
+    let (place, size) = (file.display(), bytes.len() as f64 / 1e6);
+    say::note(format_args!("wrote {place}, {size:.1} MB. {NOTICE}"));
+    Ok(())
+}
+
+/// The package of a run, written into a folder with its card.
+fn from_run(options: &Options, folder: &Path, out: &Path) -> Result<Package> {
     let database = options.data.open()?;
-    let run = Run::read(&options.run, &database, &Device::flex())?;
+    let run = Run::read(folder, &database, &Device::flex())?;
     let RunState { step, config } = &run.state;
     if *step < config.steps {
         say::note(format_args!("note: the run is at step {step} of {}", config.steps));
@@ -71,14 +112,14 @@ pub fn run(options: &Options) -> Result<Exit> {
     };
     let busy = progress::busy("Folding, quantizing and testing");
     let package = export(&run.model, &run.shape, description)?;
-    write_dir(&options.out, &package)?;
+    write_dir(out, &package)?;
     drop(busy);
-    let card = options.out.join(CARD);
+    let card = out.join(CARD);
     fs::write(&card, model_card(&package.metadata))
         .with_context(|| format!("{} cannot be written", card.display()))?;
-    let out = options.out.display();
+    let out = out.display();
     say::note(format_args!("wrote {out}; its self-test passes. See: medley info {out}"));
-    Ok(Exit::Done)
+    Ok(package)
 }
 
 /// Data sets with their terms, code and configuration.

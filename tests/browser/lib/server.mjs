@@ -36,8 +36,9 @@ const TYPES = {
  *
  * @param {Record<string, string>} mounts - from a path that ends in `/` to the folder behind it.
  * @param {string} [policy]
+ * @param {Record<string, string>} [more] - headers of every answer.
  */
-export async function serve(mounts, policy = POLICY) {
+export async function serve(mounts, policy = POLICY, more = {}) {
   /** @type {{ method: string, path: string, length: number, range: string | undefined }[]} */
   const seen = [];
   /** @type {Map<string, Override>} */
@@ -58,7 +59,7 @@ export async function serve(mounts, policy = POLICY) {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
     const length = Number(request.headers['content-length'] ?? 0);
     seen.push({ method: request.method ?? '', path, length, range: request.headers.range });
-    const headers = { 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff' };
+    const headers = { 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff', ...more };
     const fail = (/** @type {number} */ status) => response.writeHead(status, headers).end(`${status}`);
     if (request.method !== 'GET') return fail(405);
     const override = overrides.get(path);

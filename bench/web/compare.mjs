@@ -1,0 +1,191 @@
+// Medley beside ONNX Runtime Web, engine by engine in one Chromium.
+//   node bench/web/compare.mjs MODELS-FOLDER OUT.json
+// The folder holds, for each model, a package NAME/ and a graph NAME.onnx with the input `image` (`cargo xtask bench web` makes
+// both). Warm runs take turns, so that what else the machine does falls on both engines. Medley's figure is that of the
+// report (`timing_ms.encode`: the encoder, its embedding read back); ONNX Runtime's is `session.run` on a ready tensor of
+// the same size. Cold: a fresh page without a cache, from before the first byte of code to the first answer.
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { launch } from '../../tests/browser/lib/chromium.mjs';
+import { POLICY, ROOT, serve } from '../../tests/browser/lib/server.mjs';
+
+const ROUNDS = 20;
+/** The first passes fill caches and let the browser optimise the code. */
+const WARM_UP = 3;
+/** Fresh pages for each cold figure. */
+const COLD = 5;
+
+const [models, out] = process.argv.slice(2);
+if (models === undefined || out === undefined) throw new Error('usage: compare.mjs MODELS-FOLDER OUT.json');
+const ort = dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
+const names = readdirSync(models)
+  .filter((name) => name.endsWith('.onnx'))
+  .map((name) => name.slice(0, -'.onnx'.length));
+
+/** @type {{ engine: string, backend: string, threads: number, model: string, measure: string, median: number, low: number, high: number, unit: string }[]} */
+const rows = [];
+
+/**
+ * @param {string} engine @param {number} threads @param {string} model @param {string} measure
+ * @param {number[]} values @param {string} unit @param {string} [backend]
+ */
+function add(engine, threads, model, measure, values, unit, backend = 'wasm') {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (/** @type {number} */ share) => sorted[Math.round(share * (sorted.length - 1))] ?? NaN;
+  rows.push({ engine, backend, threads, model, measure, median: at(0.5), low: at(0.1), high: at(0.9), unit });
+}
+
+// ONNX Runtime's threads want a page that is cross-origin isolated; Medley's do not exist yet. Both get the same page.
+const server = await serve(
+  {
+    '/harness/': join(ROOT, 'tests/browser/harness'),
+    '/web/': join(ROOT, 'web'),
+    '/ort/': ort,
+    '/models/': models,
+  },
+  POLICY,
+  { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
+);
+const browser = await launch();
+const blank = `${server.origin}/harness/index.html`;
+
+/** @param {boolean} cached */
+async function open(cached) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  if (!cached) await page.route('**/*', (route) => route.continue({ headers: { ...route.request().headers(), 'Cache-Control': 'no-cache' } }));
+  await page.goto(blank);
+  await page.waitForFunction(() => document.title === 'loaded');
+  return { page, close: () => context.close() };
+}
+
+try {
+  for (const model of names) {
+    for (const threads of [1, 2]) {
+      const { page, close } = await open(true);
+      const times = await page.evaluate(warm, { model, threads, rounds: ROUNDS, warmUp: WARM_UP });
+      await close();
+      if (threads === 1) add('medley', 1, model, 'warm', times.medley, 'ms');
+      add('onnxruntime-web', threads, model, 'warm', times.ort, 'ms');
+      console.error(`${model}, ${threads} thread(s): measured`);
+    }
+    /** @type {Record<string, { total: number, first: number }[]>} */
+    const cold = { medley: [], 'onnxruntime-web': [] };
+    for (let round = 0; round < COLD; round += 1) {
+      for (const engine of /** @type {const} */ (['medley', 'onnxruntime-web'])) {
+        const { page, close } = await open(false);
+        cold[engine]?.push(await page.evaluate(engine === 'medley' ? coldMedley : coldOrt, { model }));
+        await close();
+      }
+    }
+    for (const [engine, found] of Object.entries(cold)) {
+      add(engine, 1, model, 'cold load to first answer', found.map(({ total }) => total), 'ms');
+      add(engine, 1, model, 'first run', found.map(({ first }) => first), 'ms');
+    }
+    const weights = { medley: folderBytes(join(models, model)), 'onnxruntime-web': [readFileSync(join(models, `${model}.onnx`))] };
+    for (const [engine, files] of Object.entries(weights)) addBytes(engine, model, 'weights', files);
+  }
+  const code = {
+    medley: ['cpu/medley_web_bg.wasm', 'cpu/medley_web.js'].map((file) => readFileSync(join(ROOT, 'web/pkg', file))),
+    'onnxruntime-web': ['ort-wasm-simd-threaded.wasm', 'ort.wasm.min.mjs', 'ort-wasm-simd-threaded.mjs'].map((file) => readFileSync(join(ort, file))),
+  };
+  for (const [engine, files] of Object.entries(code)) addBytes(engine, 'any', 'code for the CPU', files);
+} finally {
+  await browser.close();
+  await server.close();
+}
+writeFileSync(out, `${JSON.stringify(rows, null, 2)}\n`);
+
+/** @param {string} folder */
+function folderBytes(folder) {
+  return readdirSync(folder)
+    .map((name) => join(folder, name))
+    .filter((file) => statSync(file).isFile() && !file.endsWith('.md'))
+    .map((file) => readFileSync(file));
+}
+
+/** @param {string} engine @param {string} model @param {string} what @param {Buffer[]} files */
+function addBytes(engine, model, what, files) {
+  const sum = (/** @type {(file: Buffer) => number} */ size) => files.reduce((all, file) => all + size(file), 0) / 1e6;
+  add(engine, 1, model, `${what}, raw`, [sum((file) => file.length)], 'MB');
+  add(engine, 1, model, `${what}, gzip`, [sum((file) => gzipSync(file, { level: 9 }).length)], 'MB');
+  add(engine, 1, model, `${what}, brotli`, [sum((file) => brotliCompressSync(file).length)], 'MB');
+}
+
+/**
+ * In the page: warm runs of both engines in turn.
+ * @param {{ model: string, threads: number, rounds: number, warmUp: number }} asked
+ */
+async function warm({ model, threads, rounds, warmUp }) {
+  const { loadModel } = /** @type {{ medley: typeof import('@medley/web') }} */ (/** @type {unknown} */ (window)).medley;
+  const ort = await import('/ort/ort.wasm.min.mjs');
+  ort.env.wasm.wasmPaths = '/ort/';
+  ort.env.wasm.numThreads = threads;
+  const medley = await loadModel(`/models/${model}/`, { device: 'wasm', cache: false });
+  const session = await ort.InferenceSession.create(`/models/${model}.onnx`, { executionProviders: ['wasm'] });
+  const task = medley.tasks[0];
+  if (task === undefined) throw new Error(`${model}: no task`);
+  const side = task.presentation.size;
+  // Noise: nothing in the arithmetic may profit from zeros.
+  const noise = new Float32Array(3 * side * side).map((_, i) => ((i * 2654435761) >>> 24) / 255);
+  const tensor = new ort.Tensor('float32', noise, [1, 3, side, side]);
+  const canvas = new OffscreenCanvas(side, side);
+  const context = canvas.getContext('2d');
+  const pixels = context?.createImageData(side, side);
+  if (context === null || pixels === undefined) throw new Error('no canvas');
+  for (let i = 0; i < pixels.data.length; i += 1) pixels.data[i] = (i * 2654435761) >>> 24;
+  context.putImageData(pixels, 0, 0);
+  const times = { medley: /** @type {number[]} */ ([]), ort: /** @type {number[]} */ ([]) };
+  for (let round = 0; round < warmUp + rounds; round += 1) {
+    const { report } = await medley.analyze(canvas, { tasks: [task.name] });
+    const begin = performance.now();
+    await session.run({ image: tensor });
+    const took = performance.now() - begin;
+    if (round < warmUp) continue;
+    times.medley.push(report.timing_ms.encode);
+    times.ort.push(took);
+  }
+  medley.dispose();
+  await session.release();
+  return times;
+}
+
+/**
+ * In a fresh page.
+ * @param {{ model: string }} asked
+ */
+async function coldMedley({ model }) {
+  const begin = performance.now();
+  const { loadModel } = /** @type {typeof import('@medley/web')} */ (await import('/web/dist/index.js'));
+  const medley = await loadModel(`/models/${model}/`, { device: 'wasm', cache: false });
+  const task = medley.tasks[0];
+  if (task === undefined) throw new Error(`${model}: no task`);
+  const canvas = new OffscreenCanvas(task.presentation.size, task.presentation.size);
+  canvas.getContext('2d')?.fillRect(10, 10, 50, 50);
+  const ready = performance.now();
+  await medley.analyze(canvas, { tasks: [task.name] });
+  const end = performance.now();
+  medley.dispose();
+  return { total: end - begin, first: end - ready };
+}
+
+/**
+ * In a fresh page.
+ * @param {{ model: string }} asked
+ */
+async function coldOrt({ model }) {
+  const begin = performance.now();
+  const ort = await import('/ort/ort.wasm.min.mjs');
+  ort.env.wasm.wasmPaths = '/ort/';
+  ort.env.wasm.numThreads = 1;
+  const session = await ort.InferenceSession.create(`/models/${model}.onnx`, { executionProviders: ['wasm'] });
+  const side = model === 'nano' ? 160 : 256;
+  const tensor = new ort.Tensor('float32', new Float32Array(3 * side * side).fill(0.5), [1, 3, side, side]);
+  const ready = performance.now();
+  await session.run({ image: tensor });
+  const end = performance.now();
+  await session.release();
+  return { total: end - begin, first: end - ready };
+}
