@@ -24,12 +24,11 @@ fn all_tasks(package: &Package) -> Vec<&str> {
     package.metadata.tasks.iter().map(|task| task.name.as_str()).collect()
 }
 
-/// Shapes and values of all outputs, by ONNX Runtime.
-fn asked(
-    graph: &[u8],
-    image: &[f32],
-    [batch, height, width]: [usize; 3],
-) -> Option<BTreeMap<String, (Vec<usize>, Vec<f32>)>> {
+/// Shape and values of each output.
+type Answers = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
+/// All outputs, by ONNX Runtime.
+fn asked(graph: &[u8], image: &[f32], [batch, height, width]: [usize; 3]) -> Option<Answers> {
     let Some(python) = std::env::var_os(PYTHON) else {
         eprintln!("SKIPPED the ONNX graph: {PYTHON} names no Python; `cargo xtask test` makes one");
         return None;

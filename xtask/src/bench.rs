@@ -26,7 +26,8 @@ pub fn run(bench: &Bench) -> Result<()> {
         Bench::Web => {
             demo::build(&workspace, &mut Steps::new(demo::BUILD_STEPS))?;
             chromium::find_or_install(&workspace)?;
-            npm::npm(&workspace, &["ci", "--prefix", "bench/web", "--no-audit", "--no-fund"]).run()?;
+            npm::npm(&workspace, &["ci", "--prefix", "bench/web", "--no-audit", "--no-fund"])
+                .run()?;
             binary(&workspace, &["--bin", "web"])
         }
     }
