@@ -2,6 +2,7 @@
 //!
 //! `MEDLEY_WRITE_TYPES=1 cargo test --workspace --test web_types` writes them; without the variable it is
 //! checked that they were written.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 use std::fmt::Write;
 use std::path::Path;
