@@ -192,16 +192,20 @@ test('with no task chosen there are no answers, and with one chosen again there 
   await context.close();
 });
 
-test('J and K go through the list as it is shown', async () => {
+test('letters go through the list and mark images, from the list and from the image, not from elsewhere', async () => {
   const { context, page } = await openPage(site);
   await modelReady(page);
   await addFiles(page, THREE);
   for (const { name } of THREE) await rowState(page, name, 'done');
-  await page.locator('body').press('j');
+  await row(page, 'one.png').locator('.item-main').press('j');
   await page.locator('.caption', { hasText: 'two.png' }).waitFor({ timeout: PATIENCE });
-  await page.locator('body').press('j');
+  await page.locator('canvas.picture').press('f');
+  assert.equal(await row(page, 'two.png').getAttribute('data-mark'), 'finding');
+  await page.locator('canvas.picture').press('j');
   await page.locator('.caption', { hasText: 'three.png' }).waitFor({ timeout: PATIENCE });
-  await page.locator('body').press('k');
+  await page.locator('#open-card').press('k');
+  assert.match(await page.locator('.caption').innerText(), /three\.png/);
+  await page.locator('canvas.picture').press('k');
   await page.locator('.caption', { hasText: 'two.png' }).waitFor({ timeout: PATIENCE });
   await context.close();
 });

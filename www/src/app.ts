@@ -7,6 +7,7 @@ import { fileName } from './format.js';
 import type { Intake } from './intake.js';
 import { t } from './language/index.js';
 import type { Item } from './list/item.js';
+import { listenToListKeys } from './list/keys.js';
 import { ListPanel } from './list/list-panel.js';
 import { PREVIEW_SIDE, Runner } from './list/runner.js';
 import { type Addition, WorkList } from './list/work-list.js';
@@ -97,7 +98,12 @@ export class App {
       { label: 'teach.title', panel: 'teach' },
     ]);
     this.#tabs.offer(TEACH_TAB, false);
-    document.addEventListener('keydown', (event) => this.#key(event));
+    listenToListKeys({
+      onStep: (step) => this.#step(step),
+      onMark: (mark) => {
+        if (this.#selected !== null) this.#list.update([this.#selected], { mark });
+      },
+    });
     this.#render();
   }
 
@@ -154,12 +160,9 @@ export class App {
     else this.#select(listed);
   }
 
-  /** J and K go through the list, wherever the reader is but where letters are typed. */
-  #key(event: KeyboardEvent): void {
-    const step = { j: 1, k: -1 }[event.key];
-    const target = event.target as HTMLElement;
-    if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) || target.closest('dialog') !== null) return;
+
+  /** Goes on in the list as it is shown. */
+  #step(step: number): void {
     const { shown } = this.#panel;
     const at = shown.findIndex((item) => item === this.#selected);
     const next = shown[Math.min(Math.max(at + step, 0), shown.length - 1)];
