@@ -340,7 +340,7 @@ export const MESSAGES = {
   'card.data': ['Data', 'Daten'],
 
   // Diagnostics
-  'diagnostics.title': ['Diagnostics', 'Diagnose der Seite'],
+  'diagnostics.title': ['Diagnostics', 'Technischer Bericht'],
   'diagnostics.hint': [
     'Everything that a bug report needs. Nothing of your images is in it, and it goes nowhere unless you copy it.',
     'Alles, was eine Fehlermeldung braucht. Nichts von Ihren Bildern ist darin, und es geht nirgendwohin, solange Sie es nicht kopieren.',
