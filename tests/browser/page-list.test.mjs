@@ -220,3 +220,23 @@ test('images that came before the model are answered when it is there', async ()
   for (const { name } of THREE) await rowState(page, name, 'done');
   await context.close();
 });
+
+test('another device can be chosen in the middle of work: what waits is answered by it, or waits on', async () => {
+  const { context, page } = await openPage(site, '/');
+  await modelReady(page);
+  await addFiles(page, THREE);
+  // The only adapter here is software, which is not accepted.
+  await page.locator('#device').selectOption('webgpu');
+  await page.locator('#model[data-state="missing"]').waitFor({ timeout: PATIENCE });
+  assert.match(await page.locator('#alert').innerText(), /cannot run the model that way/);
+  assert.ok((await page.locator('.item[data-state="waiting"]').count()) > 0);
+  assert.equal(await page.locator('.item[data-state="running"]').count(), 0);
+  await page.locator('#device').selectOption('wasm');
+  await modelReady(page);
+  for (const { name } of THREE) await rowState(page, name, 'done');
+  await row(page, 'three.png').locator('.item-main').click();
+  await page.locator('.caption', { hasText: 'three.png' }).waitFor();
+  await page.locator('#results [data-task]').first().waitFor();
+  assert.equal(await page.locator('#alert').innerText(), '');
+  await context.close();
+});
