@@ -98,6 +98,28 @@ test('the reader’s own marks stay with the images and filter the list', async 
   await context.close();
 });
 
+test('the browser asks before marks are lost that were not exported', async () => {
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  await addFiles(page, THREE.slice(0, 1));
+  await rowState(page, 'one.png', 'done');
+  let asked = 0;
+  page.on('dialog', (dialog) => {
+    asked += dialog.type() === 'beforeunload' ? 1 : 0;
+    void dialog.dismiss();
+  });
+  await row(page, 'one.png').locator('.mark').selectOption('normal');
+  // The browser asks only where the reader has done something on the page.
+  await row(page, 'one.png').locator('.item-main').click();
+  await page.close({ runBeforeUnload: true });
+  for (let i = 0; i < 50 && asked === 0; i++) await page.waitForTimeout(50);
+  assert.equal(asked, 1);
+  await Promise.all([page.waitForEvent('download'), page.locator('#save-csv').click()]);
+  await Promise.all([page.waitForEvent('close'), page.close({ runBeforeUnload: true })]);
+  assert.equal(asked, 1);
+  await context.close();
+});
+
 test('one image, and all that wait, can be cancelled, tried again and removed', async () => {
   const { context, page } = await openPage(site);
   await modelReady(page);

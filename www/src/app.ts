@@ -6,10 +6,11 @@ import { ExportMenu } from './export/menu.js';
 import { fileName } from './format.js';
 import type { Intake } from './intake.js';
 import { t } from './language/index.js';
-import type { Item } from './list/item.js';
+import type { Item, Mark } from './list/item.js';
 import { listenToListKeys } from './list/keys.js';
 import { ListPanel } from './list/list-panel.js';
 import { PREVIEW_SIDE, Runner } from './list/runner.js';
+import { UnsavedMarks } from './list/unsaved.js';
 import { type Addition, WorkList } from './list/work-list.js';
 import { canTeach, preview } from './package.js';
 import { Presenter } from './presenter.js';
@@ -36,6 +37,7 @@ export class App {
   readonly #exports: ExportMenu;
   readonly #teach: TeachPanel;
   readonly #tabs: Tabs;
+  readonly #unsaved = new UnsavedMarks();
   #selected: Item | null = null;
   /** The kind of image that the reader chose last: new ones are taken to be of it. */
   #kind: string | null = null;
@@ -49,6 +51,7 @@ export class App {
       model: () => this.#session.model,
       viewer: () => this.#stage.viewer,
       onError: (error) => this.#alert.show(error),
+      onListSaved: () => this.#unsaved.settled(),
     });
     this.#stage = new Stage(this.#exports.element, {
       onFiles: (intake) => this.#take(intake),
@@ -78,7 +81,7 @@ export class App {
       onAdd: () => this.#stage.pick('files'),
       onAddFolder: () => this.#stage.pick('folder'),
       onSelect: (item) => this.#select(item),
-      onMark: (item, mark) => this.#list.update([item], { mark }),
+      onMark: (item, mark) => this.#mark(item, mark),
       onDrop: (item) => this.#drop(item),
       onRetry: (item) => this.#runner.ask([item]),
       onCancelAll: () => this.#runner.cancel(this.#list.items),
@@ -101,7 +104,7 @@ export class App {
     listenToListKeys({
       onStep: (step) => this.#step(step),
       onMark: (mark) => {
-        if (this.#selected !== null) this.#list.update([this.#selected], { mark });
+        if (this.#selected !== null) this.#mark(this.#selected, mark);
       },
     });
     this.#render();
@@ -161,6 +164,11 @@ export class App {
   }
 
 
+  #mark(item: Item, mark: Mark): void {
+    this.#list.update([item], { mark });
+    this.#unsaved.marked();
+  }
+
   /** Goes on in the list as it is shown. */
   #step(step: number): void {
     const { shown } = this.#panel;
@@ -201,6 +209,7 @@ export class App {
       this.#alert.clearError();
     }
     this.#list.remove(gone);
+    if (this.#list.items.length === 0) this.#unsaved.settled();
   }
 
   /** Other tasks were chosen: the image on the stage is asked again, the others when the reader says so. */
