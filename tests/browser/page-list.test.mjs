@@ -98,6 +98,28 @@ test('the reader’s own marks stay with the images and filter the list', async 
   await context.close();
 });
 
+test('the browser asks before marks are lost that were not exported', async () => {
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  await addFiles(page, THREE.slice(0, 1));
+  await rowState(page, 'one.png', 'done');
+  let asked = 0;
+  page.on('dialog', (dialog) => {
+    asked += dialog.type() === 'beforeunload' ? 1 : 0;
+    void dialog.dismiss();
+  });
+  await row(page, 'one.png').locator('.mark').selectOption('normal');
+  // The browser asks only where the reader has done something on the page.
+  await row(page, 'one.png').locator('.item-main').click();
+  await page.close({ runBeforeUnload: true });
+  for (let i = 0; i < 50 && asked === 0; i++) await page.waitForTimeout(50);
+  assert.equal(asked, 1);
+  await Promise.all([page.waitForEvent('download'), page.locator('#save-csv').click()]);
+  await Promise.all([page.waitForEvent('close'), page.close({ runBeforeUnload: true })]);
+  assert.equal(asked, 1);
+  await context.close();
+});
+
 test('one image, and all that wait, can be cancelled, tried again and removed', async () => {
   const { context, page } = await openPage(site);
   await modelReady(page);
@@ -192,16 +214,20 @@ test('with no task chosen there are no answers, and with one chosen again there 
   await context.close();
 });
 
-test('J and K go through the list as it is shown', async () => {
+test('letters go through the list and mark images, from the list and from the image, not from elsewhere', async () => {
   const { context, page } = await openPage(site);
   await modelReady(page);
   await addFiles(page, THREE);
   for (const { name } of THREE) await rowState(page, name, 'done');
-  await page.locator('body').press('j');
+  await row(page, 'one.png').locator('.item-main').press('j');
   await page.locator('.caption', { hasText: 'two.png' }).waitFor({ timeout: PATIENCE });
-  await page.locator('body').press('j');
+  await page.locator('canvas.picture').press('f');
+  assert.equal(await row(page, 'two.png').getAttribute('data-mark'), 'finding');
+  await page.locator('canvas.picture').press('j');
   await page.locator('.caption', { hasText: 'three.png' }).waitFor({ timeout: PATIENCE });
-  await page.locator('body').press('k');
+  await page.locator('#open-card').press('k');
+  assert.match(await page.locator('.caption').innerText(), /three\.png/);
+  await page.locator('canvas.picture').press('k');
   await page.locator('.caption', { hasText: 'two.png' }).waitFor({ timeout: PATIENCE });
   await context.close();
 });
@@ -214,5 +240,25 @@ test('images that came before the model are answered when it is there', async ()
   assert.equal(await row(page, 'one.png').getAttribute('data-state'), 'waiting');
   await page.locator('#load').click();
   for (const { name } of THREE) await rowState(page, name, 'done');
+  await context.close();
+});
+
+test('another device can be chosen in the middle of work: what waits is answered by it, or waits on', async () => {
+  const { context, page } = await openPage(site, '/');
+  await modelReady(page);
+  await addFiles(page, THREE);
+  // The only adapter here is software, which is not accepted.
+  await page.locator('#device').selectOption('webgpu');
+  await page.locator('#model[data-state="missing"]').waitFor({ timeout: PATIENCE });
+  assert.match(await page.locator('#alert').innerText(), /cannot run the model that way/);
+  assert.ok((await page.locator('.item[data-state="waiting"]').count()) > 0);
+  assert.equal(await page.locator('.item[data-state="running"]').count(), 0);
+  await page.locator('#device').selectOption('wasm');
+  await modelReady(page);
+  for (const { name } of THREE) await rowState(page, name, 'done');
+  await row(page, 'three.png').locator('.item-main').click();
+  await page.locator('.caption', { hasText: 'three.png' }).waitFor();
+  await page.locator('#results [data-task]').first().waitFor();
+  assert.equal(await page.locator('#alert').innerText(), '');
   await context.close();
 });

@@ -1,4 +1,4 @@
-// Pictures of the page for people to look at, in target/screenshots: small, usual and large, light and dark.
+// Pictures of the page for people to look at, in screenshots/ where cargo builds: small, usual and large, light and dark.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,8 @@ import { chooseSample } from './lib/page.mjs';
 import { ROOT } from './lib/server.mjs';
 import { modelReady, openPage, openSite, PATIENCE } from './lib/site.mjs';
 
-const FOLDER = process.env['MEDLEY_SCREENSHOTS'] ?? join(ROOT, 'target', 'screenshots');
+const TARGET = process.env['CARGO_TARGET_DIR'] ?? join(ROOT, 'target');
+const FOLDER = process.env['MEDLEY_SCREENSHOTS'] ?? join(TARGET, 'screenshots');
 
 /** @type {import('./lib/site.mjs').Site} */
 let site;

@@ -6,9 +6,11 @@ import { ExportMenu } from './export/menu.js';
 import { fileName } from './format.js';
 import type { Intake } from './intake.js';
 import { t } from './language/index.js';
-import type { Item } from './list/item.js';
+import type { Item, Mark } from './list/item.js';
+import { listenToListKeys } from './list/keys.js';
 import { ListPanel } from './list/list-panel.js';
 import { PREVIEW_SIDE, Runner } from './list/runner.js';
+import { UnsavedMarks } from './list/unsaved.js';
 import { type Addition, WorkList } from './list/work-list.js';
 import { canTeach, preview } from './package.js';
 import { Presenter } from './presenter.js';
@@ -35,6 +37,7 @@ export class App {
   readonly #exports: ExportMenu;
   readonly #teach: TeachPanel;
   readonly #tabs: Tabs;
+  readonly #unsaved = new UnsavedMarks();
   #selected: Item | null = null;
   /** The kind of image that the reader chose last: new ones are taken to be of it. */
   #kind: string | null = null;
@@ -48,6 +51,7 @@ export class App {
       model: () => this.#session.model,
       viewer: () => this.#stage.viewer,
       onError: (error) => this.#alert.show(error),
+      onListSaved: () => this.#unsaved.settled(),
     });
     this.#stage = new Stage(this.#exports.element, {
       onFiles: (intake) => this.#take(intake),
@@ -77,7 +81,7 @@ export class App {
       onAdd: () => this.#stage.pick('files'),
       onAddFolder: () => this.#stage.pick('folder'),
       onSelect: (item) => this.#select(item),
-      onMark: (item, mark) => this.#list.update([item], { mark }),
+      onMark: (item, mark) => this.#mark(item, mark),
       onDrop: (item) => this.#drop(item),
       onRetry: (item) => this.#runner.ask([item]),
       onCancelAll: () => this.#runner.cancel(this.#list.items),
@@ -97,7 +101,12 @@ export class App {
       { label: 'teach.title', panel: 'teach' },
     ]);
     this.#tabs.offer(TEACH_TAB, false);
-    document.addEventListener('keydown', (event) => this.#key(event));
+    listenToListKeys({
+      onStep: (step) => this.#step(step),
+      onMark: (mark) => {
+        if (this.#selected !== null) this.#mark(this.#selected, mark);
+      },
+    });
     this.#render();
   }
 
@@ -154,12 +163,14 @@ export class App {
     else this.#select(listed);
   }
 
-  /** J and K go through the list, wherever the reader is but where letters are typed. */
-  #key(event: KeyboardEvent): void {
-    const step = { j: 1, k: -1 }[event.key];
-    const target = event.target as HTMLElement;
-    if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) || target.closest('dialog') !== null) return;
+
+  #mark(item: Item, mark: Mark): void {
+    this.#list.update([item], { mark });
+    this.#unsaved.marked();
+  }
+
+  /** Goes on in the list as it is shown. */
+  #step(step: number): void {
     const { shown } = this.#panel;
     const at = shown.findIndex((item) => item === this.#selected);
     const next = shown[Math.min(Math.max(at + step, 0), shown.length - 1)];
@@ -198,6 +209,7 @@ export class App {
       this.#alert.clearError();
     }
     this.#list.remove(gone);
+    if (this.#list.items.length === 0) this.#unsaved.settled();
   }
 
   /** Other tasks were chosen: the image on the stage is asked again, the others when the reader says so. */

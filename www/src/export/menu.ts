@@ -16,6 +16,8 @@ export interface ExportSources {
   model: () => Model | null;
   viewer: () => Viewer;
   onError: (error: unknown) => void;
+  /** The list was exported, with the reader's marks. */
+  onListSaved: () => void;
 }
 
 /** The menu of what can be taken along. */
@@ -34,7 +36,7 @@ export class ExportMenu {
         { class: 'menu-items' },
         this.#entry('export.picture', () => void this.picture()),
         this.#entry('export.json', () => this.json()),
-        this.#entry('export.listJson', () => save(listJson(sources.listed()), 'medley-list.json', 'application/json')),
+        this.#entry('export.listJson', () => this.listJson()),
         this.#entry('export.listCsv', () => this.csv()),
       ),
     );
@@ -64,8 +66,14 @@ export class ExportMenu {
     save(`${JSON.stringify(item.report, null, 2)}\n`, exportName(item.file.name, 'json'), 'application/json');
   }
 
+  listJson(): void {
+    save(listJson(this.#sources.listed()), 'medley-list.json', 'application/json');
+    this.#sources.onListSaved();
+  }
+
   csv(): void {
     save(csv(this.#sources.listed()), 'medley-list.csv', 'text/csv');
+    this.#sources.onListSaved();
   }
 
   #entry(label: Parameters<typeof button>[0], action: () => void): HTMLButtonElement {

@@ -340,7 +340,7 @@ export const MESSAGES = {
   'card.data': ['Data', 'Daten'],
 
   // Diagnostics
-  'diagnostics.title': ['Diagnostics', 'Diagnose der Seite'],
+  'diagnostics.title': ['Diagnostics', 'Technischer Bericht'],
   'diagnostics.hint': [
     'Everything that a bug report needs. Nothing of your images is in it, and it goes nowhere unless you copy it.',
     'Alles, was eine Fehlermeldung braucht. Nichts von Ihren Bildern ist darin, und es geht nirgendwohin, solange Sie es nicht kopieren.',
@@ -360,7 +360,11 @@ export const MESSAGES = {
   'keys.overlays': ['Show or hide masks and boxes', 'Masken und Rahmen zeigen oder verbergen'],
   'keys.tools': ['Drag changes the window, or moves', 'Ziehen ändert das Fenster oder verschiebt'],
   'keys.reset': ['Reset the view', 'Ansicht zurücksetzen'],
-  'keys.next': ['Next and previous image, anywhere on the page', 'Nächstes und voriges Bild, überall auf der Seite'],
+  'keys.next': ['Next and previous image, in the list too', 'Nächstes und voriges Bild, auch in der Liste'],
+  'keys.marks': [
+    'Mark as normal, finding, unsure, or not at all, in the list too',
+    'Vermerk: unauffällig, Befund, unsicher oder keiner, auch in der Liste',
+  ],
   'keys.pointer': ['Mouse and touch', 'Maus und Finger'],
   'keys.mouse': [
     'Drag with the first button for the chosen tool, with the second for the other one; the wheel zooms once the image was clicked; a double click fits.',
