@@ -1,0 +1,242 @@
+//! From the bytes of a file to its data set: with or without preamble and meta information.
+
+use std::io::Read;
+
+use dicom_dictionary_std::tags;
+use dicom_encoding::TransferSyntax as Encoding;
+use dicom_object::InMemDicomObject;
+use dicom_parser::dataset::DataToken;
+use dicom_parser::dataset::read::DataSetReader;
+use dicom_transfer_syntax_registry::entries;
+
+use crate::attributes::Attributes;
+use crate::error::DicomError;
+use crate::limits::{MAX_DEPTH, MAX_FILE_BYTES, MAX_INFLATED_BYTES};
+use crate::syntax::{DataSet, TransferSyntax};
+
+const SIGNATURE: &[u8; 4] = b"DICM";
+const PREAMBLE: usize = 128;
+const IMPLICIT_LITTLE: &str = "1.2.840.10008.1.2";
+const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
+const EXPLICIT_BIG: &str = "1.2.840.10008.1.2.2";
+
+/// A DICOM object in memory.
+#[derive(Debug, Clone)]
+pub struct DicomFile {
+    pub(crate) object: InMemDicomObject,
+    syntax: &'static TransferSyntax,
+    declared: bool,
+}
+
+impl DicomFile {
+    /// Whether the bytes look like DICOM, from their start alone; names play no part.
+    pub fn is_dicom(bytes: &[u8]) -> bool {
+        let body = after_signature(bytes);
+        body.len() < bytes.len() || starts_meta(bytes) || guess_encoding(bytes).is_some()
+    }
+
+    /// Reads a file: preamble and meta information may be missing, the encoding is then known by the first
+    /// element. Pixels are not decoded yet.
+    ///
+    /// Lengths are compared with the bytes that are there, and nesting with `MAX_DEPTH`, before anything is
+    /// allocated.
+    ///
+    /// # Errors
+    /// Another format, a file that is cut off, damaged or too large, an unknown transfer syntax.
+    pub fn parse(bytes: &[u8]) -> Result<Self, DicomError> {
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            let (found, limit) = (bytes.len() as u64, MAX_FILE_BYTES);
+            return Err(DicomError::TooLarge { what: "the file's length in bytes", found, limit });
+        }
+        let signed = after_signature(bytes);
+        let has_signature = signed.len() < bytes.len();
+        let (stated, body) = if starts_meta(signed) { read_meta(signed)? } else { (None, signed) };
+        let declared = stated.is_some();
+        let syntax = match stated {
+            Some(uid) => TransferSyntax::find(&uid)?,
+            None => match guess_encoding(body) {
+                Some(uid) => TransferSyntax::find(uid)?,
+                None if has_signature && body.is_empty() => {
+                    let what = "the file after its meta information".to_owned();
+                    return Err(DicomError::Truncated { what, claimed: 8, there: 0 });
+                }
+                None if has_signature => {
+                    let (name, tag) = ("TransferSyntaxUID", tags::TRANSFER_SYNTAX_UID.to_string());
+                    return Err(DicomError::MissingAttribute { name, tag });
+                }
+                None => return Err(DicomError::NotDicom),
+            },
+        };
+        let object = match syntax.data_set {
+            DataSet::ImplicitLittle => {
+                read_data_set(body, &entries::IMPLICIT_VR_LITTLE_ENDIAN.erased())
+            }
+            DataSet::ExplicitBig => read_data_set(body, &entries::EXPLICIT_VR_BIG_ENDIAN.erased()),
+            DataSet::ExplicitLittle => {
+                read_data_set(body, &entries::EXPLICIT_VR_LITTLE_ENDIAN.erased())
+            }
+            DataSet::Deflated => {
+                read_data_set(&inflate(body)?, &entries::EXPLICIT_VR_LITTLE_ENDIAN.erased())
+            }
+        }?;
+        Ok(Self { object, syntax, declared })
+    }
+
+    /// The transfer syntax that the file states, else the one that its first element shows.
+    pub fn syntax(&self) -> &'static TransferSyntax {
+        self.syntax
+    }
+
+    /// Whether the file itself states its transfer syntax.
+    pub fn states_syntax(&self) -> bool {
+        self.declared
+    }
+
+    pub(crate) fn attributes(&self) -> Attributes<'_> {
+        Attributes::new(&self.object)
+    }
+}
+
+/// What follows preamble and signature; all of it if there is no signature.
+fn after_signature(bytes: &[u8]) -> &[u8] {
+    let at = |start: usize| bytes.get(start..start + 4) == Some(SIGNATURE.as_slice());
+    if at(PREAMBLE) {
+        &bytes[PREAMBLE + 4..]
+    } else if at(0) {
+        &bytes[4..]
+    } else {
+        bytes
+    }
+}
+
+/// Whether an element of group 0002 comes first: meta information, always explicit VR little endian.
+fn starts_meta(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[2, 0]) && bytes.get(4..6).is_some_and(is_vr)
+}
+
+fn is_vr(bytes: &[u8]) -> bool {
+    <[u8; 2]>::try_from(bytes).is_ok_and(|pair| dicom_core::VR::from_binary(pair).is_some())
+}
+
+/// The transfer syntax UID of the meta information, and what follows it.
+///
+/// By hand, because a reader of the complete group refuses files whose other elements are missing.
+fn read_meta(bytes: &[u8]) -> Result<(Option<String>, &[u8]), DicomError> {
+    let mut rest = bytes;
+    let mut syntax = None;
+    while rest.starts_with(&[2, 0]) {
+        let cut = || DicomError::Truncated {
+            what: "an element of the meta information".into(),
+            claimed: 8,
+            there: rest.len() as u64,
+        };
+        let element = rest.get(2..4).ok_or_else(cut)?;
+        let vr = rest.get(4..6).ok_or_else(cut)?;
+        let (start, length) = if matches!(vr, b"OB" | b"OW" | b"UN" | b"SQ" | b"UT") {
+            let length = rest.get(8..12).ok_or_else(cut)?;
+            (12, u64::from(u32::from_le_bytes([length[0], length[1], length[2], length[3]])))
+        } else {
+            let length = rest.get(6..8).ok_or_else(cut)?;
+            (8, u64::from(u16::from_le_bytes([length[0], length[1]])))
+        };
+        let there = (rest.len() - start) as u64;
+        if length > there {
+            let what = "an element of the meta information".to_owned();
+            return Err(DicomError::Truncated { what, claimed: length, there });
+        }
+        let (value, next) = rest[start..].split_at(length as usize);
+        if element == [0x10, 0] {
+            let text = String::from_utf8_lossy(value);
+            let uid = text.trim_matches(|c: char| c == '\0' || c.is_whitespace()).to_owned();
+            syntax = (!uid.is_empty()).then_some(uid);
+        }
+        rest = next;
+    }
+    Ok((syntax, rest))
+}
+
+/// The encoding that the first element of a data set shows.
+fn guess_encoding(body: &[u8]) -> Option<&'static str> {
+    let head: &[u8; 8] = body.first_chunk()?;
+    // Images and reports begin with group 0008; directories with 0004.
+    let explicit = is_vr(&head[4..6]);
+    match head[..2] {
+        [4 | 8, 0] if explicit => Some(EXPLICIT_LITTLE),
+        [0, 4 | 8] if explicit => Some(EXPLICIT_BIG),
+        [4 | 8, 0] => {
+            let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
+            let fits = u64::from(length) <= (body.len() - 8) as u64 || length == u32::MAX;
+            fits.then_some(IMPLICIT_LITTLE)
+        }
+        _ => None,
+    }
+}
+
+fn inflate(bytes: &[u8]) -> Result<Vec<u8>, DicomError> {
+    let mut data = Vec::new();
+    flate2::read::DeflateDecoder::new(bytes)
+        .take(MAX_INFLATED_BYTES + 1)
+        .read_to_end(&mut data)
+        .map_err(|_| DicomError::Damaged {
+            reason: "the deflated data set does not inflate".into(),
+        })?;
+    if data.len() as u64 > MAX_INFLATED_BYTES {
+        let (found, limit) = (data.len() as u64, MAX_INFLATED_BYTES);
+        return Err(DicomError::TooLarge { what: "the inflated data set in bytes", found, limit });
+    }
+    Ok(data)
+}
+
+fn read_data_set(bytes: &[u8], encoding: &Encoding) -> Result<InMemDicomObject, DicomError> {
+    check_structure(bytes, encoding)?;
+    InMemDicomObject::read_dataset_with_ts(bytes, encoding).map_err(|_| DicomError::Damaged {
+        reason: "its elements do not nest as they should".into(),
+    })
+}
+
+/// Walks over the tokens as the reader does, and compares each length with the bytes that there are before the
+/// value is allocated: the reader itself trusts lengths, and its recursion has no limit.
+fn check_structure(bytes: &[u8], encoding: &Encoding) -> Result<(), DicomError> {
+    let damaged = |reason: &str| DicomError::Damaged { reason: reason.to_owned() };
+    let tokens =
+        DataSetReader::new_with_ts(bytes, encoding).map_err(|_| damaged("it has no elements"))?;
+    let there = bytes.len() as u64;
+    let fits = |tag: Option<dicom_core::Tag>, length: dicom_core::Length| match length.get() {
+        Some(length) if u64::from(length) > there => {
+            let what = tag.map_or_else(|| "an item".to_owned(), |tag| format!("the element {tag}"));
+            Err(DicomError::Truncated { what, claimed: u64::from(length), there })
+        }
+        _ => Ok(()),
+    };
+    let mut depth = 0_usize;
+    for token in tokens {
+        match token {
+            Ok(DataToken::ElementHeader(header)) => fits(Some(header.tag), header.len)?,
+            Ok(DataToken::ItemStart { len }) => fits(None, len)?,
+            Ok(DataToken::SequenceStart { .. } | DataToken::PixelSequenceStart) => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    let (found, limit) = (depth as u64, MAX_DEPTH as u64);
+                    let what = "the depth of nested sequences";
+                    return Err(DicomError::TooLarge { what, found, limit });
+                }
+            }
+            Ok(DataToken::SequenceEnd) => depth = depth.saturating_sub(1),
+            Ok(_) => {}
+            // The text of this error may quote a value of the header.
+            Err(_) => return Err(damaged("an element is cut off or does not decode")),
+        }
+    }
+    // The reader takes the end of the file for the end of whatever is open: fragments may be missing.
+    if depth > 0 {
+        return Err(damaged("it ends inside of a sequence"));
+    }
+    Ok(())
+}
+
+/// Whether the object has pixels of any kind.
+pub(crate) fn has_pixels(file: &DicomFile) -> bool {
+    [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA]
+        .iter()
+        .any(|tag| file.object.get(*tag).is_some())
+}
