@@ -35,6 +35,7 @@ pub mod limits;
 mod lut;
 mod read;
 mod samples;
+mod series;
 mod syntax;
 
 pub use display::{DisplayFrame, Presentation, Window, WindowShape};
@@ -45,4 +46,7 @@ pub use info::{FrameInfo, ImageInfo, Info, info};
 pub use layout::{Layout, Photometric, SampleType};
 pub use read::DicomFile;
 pub use samples::{Samples, Statistics};
+pub use series::{
+    Series, SeriesProblem, SeriesProgress, Slice, SliceHeader, Study, pool_mean, sort_series,
+};
 pub use syntax::{TRANSFER_SYNTAXES, TransferSyntax, syntax_table};
