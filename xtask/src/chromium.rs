@@ -1,10 +1,10 @@
 //! The browser that the browser tests drive.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use crate::command::Command;
+use crate::apt;
 use crate::workspace::Workspace;
 
 /// Names the browser where none of the usual places has it.
@@ -39,36 +39,5 @@ fn installed() -> Option<PathBuf> {
 fn install(workspace: &Workspace) -> Result<()> {
     const ADVICE: &str = "install Chromium (Debian: `apt-get install chromium`), or name one with \
                           MEDLEY_CHROMIUM=/path/to/chromium";
-    let Some(prefix) = privilege(workspace) else {
-        bail!("no Chromium, and this user may not install one\n  what to do: {ADVICE}");
-    };
-    let apt = |arguments: &[&str]| {
-        let words: Vec<&str> =
-            prefix.iter().chain(&["apt-get"]).chain(arguments).copied().collect();
-        Command::new(words[0], &workspace.root)
-            .args(&words[1..])
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .hint(ADVICE)
-            .run()
-    };
-    apt(&["update", "--quiet"])?;
-    apt(&["install", "--yes", "--no-install-recommends", "chromium"])
-}
-
-/// The words before `apt-get` that let this user run it: none for root, sudo where it asks for no
-/// password. `None` where neither holds or there is no apt.
-fn privilege(workspace: &Workspace) -> Option<&'static [&'static str]> {
-    let root = &workspace.root;
-    if !succeeds(root, "apt-get", &["--version"]) {
-        return None;
-    }
-    let user = Command::new("id", root).args(["-u"]).output().ok()?;
-    if user.trim() == "0" {
-        return Some(&[]);
-    }
-    succeeds(root, "sudo", &["-n", "true"]).then_some(&["sudo", "-n"])
-}
-
-fn succeeds(folder: &Path, program: &str, arguments: &[&str]) -> bool {
-    Command::new(program, folder).args(arguments).succeeds()
+    apt::install(workspace, "Chromium", &["chromium"], ADVICE)
 }

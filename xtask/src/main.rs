@@ -7,12 +7,14 @@
 //!
 //! One file per step; [`steps`] numbers, times and reports them.
 
+mod apt;
 mod apt_sources;
 mod bench;
 mod bindgen;
 mod chromium;
 mod command;
 mod demo;
+mod dicom_readers;
 mod http;
 mod npm;
 mod rust_src;

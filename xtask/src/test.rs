@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::command::Command;
 use crate::steps::{Finish, Steps};
 use crate::workspace::Workspace;
-use crate::{chromium, npm, wasm_build, wasm_target};
+use crate::{chromium, dicom_readers, npm, wasm_build, wasm_target};
 
 const MEND: &str = "mend what is listed above";
 
@@ -21,7 +21,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<bool> {
     let workspace = Workspace::find()?;
     let browser_steps = if options.quick { 0 } else { wasm_build::STEPS.len() + 6 };
-    let mut steps = Steps::new(4 + browser_steps);
+    let mut steps = Steps::new(5 + browser_steps);
     steps.attempt("Formatting", || {
         cargo(&workspace, &["fmt", "--all", "--check"], "run `cargo fmt --all`")
     });
@@ -34,6 +34,7 @@ pub fn run(options: &Options) -> Result<bool> {
     let built = steps.attempt("Build the Rust code", || {
         cargo(&workspace, &["build", "--workspace", "--all-targets"], MEND)
     });
+    steps.attempt("Readers of DICOM", || dicom_readers::prepare(&workspace));
     steps.after(built, "Rust tests", || rust_tests(&workspace));
     if !options.quick {
         browser(&workspace, &mut steps, built);
@@ -69,10 +70,16 @@ fn cargo(workspace: &Workspace, arguments: &[&str], hint: &str) -> Result<Finish
     Ok(Finish::Done)
 }
 
+/// What the tests are told: `MEDLEY_PYTHON`, a Python with the packages that read what they write. Where it could
+/// not be made, the step before has failed, and they say what they leave out.
 fn rust_tests(workspace: &Workspace) -> Result<Finish> {
-    let (tally, result) = Command::new("cargo", &workspace.root)
-        .args(["test", "--workspace", "--no-fail-fast"])
-        .run_tests()?;
+    let mut cargo =
+        Command::new("cargo", &workspace.root).args(["test", "--workspace", "--no-fail-fast"]);
+    let python = dicom_readers::python(workspace);
+    if python.is_file() {
+        cargo = cargo.env(dicom_readers::VARIABLE, python);
+    }
+    let (tally, result) = cargo.run_tests()?;
     Ok(Finish::Tests(tally, result))
 }
 

@@ -16,6 +16,8 @@
 //! # }
 //! ```
 //!
+//! Writing: [`export`] makes segmentations, structured reports and secondary captures of results.
+//!
 //! # Privacy
 //!
 //! No error of this crate repeats a value of a header, and nothing is logged: what identifies a patient stays in
@@ -27,6 +29,7 @@ mod color;
 mod display;
 mod encapsulated;
 mod error;
+pub mod export;
 mod frame;
 mod geometry;
 mod info;

@@ -1,0 +1,81 @@
+//! The programs of others that read the DICOM objects which the tests write: pydicom and highdicom in a Python
+//! environment of their own, dciodvfy and dsrdump from Debian.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use crate::apt;
+use crate::command::Command;
+use crate::stamp::Fingerprint;
+use crate::steps::Finish;
+use crate::workspace::Workspace;
+
+/// Names a Python that has the packages of `REQUIREMENTS`.
+pub const VARIABLE: &str = "MEDLEY_PYTHON";
+/// The packages, with their versions.
+const REQUIREMENTS: &str = "crates/medley-dicom/tests/readers/requirements.txt";
+/// Program and the Debian package that has it.
+const PROGRAMS: [(&str, &str); 2] = [("dciodvfy", "dicom3tools"), ("dsrdump", "dcmtk")];
+
+/// Makes all of them ready.
+pub fn prepare(workspace: &Workspace) -> Result<Finish> {
+    let missing: Vec<&str> = PROGRAMS
+        .into_iter()
+        .filter(|(program, _)| !is_on_path(program))
+        .map(|(_, package)| package)
+        .collect();
+    if !missing.is_empty() {
+        let advice = format!("install them (Debian: `apt-get install {}`)", missing.join(" "));
+        apt::install(workspace, "dciodvfy and dsrdump", &missing, &advice)?;
+    }
+    if std::env::var_os(VARIABLE).is_some() {
+        return Ok(Finish::Done);
+    }
+    let fingerprint = Fingerprint::default().file(&workspace.path(REQUIREMENTS))?;
+    let stamp = folder(workspace).join("medley-stamp");
+    if fingerprint.matches(&stamp) {
+        return Ok(if missing.is_empty() { Finish::UpToDate } else { Finish::Done });
+    }
+    make_environment(workspace)?;
+    fingerprint.write(&stamp)?;
+    Ok(Finish::Done)
+}
+
+/// The Python that has the packages.
+pub fn python(workspace: &Workspace) -> PathBuf {
+    std::env::var_os(VARIABLE).map_or_else(|| folder(workspace).join("bin/python"), PathBuf::from)
+}
+
+fn folder(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("dicom-readers")
+}
+
+fn make_environment(workspace: &Workspace) -> Result<()> {
+    const ADVICE: &str = "install Python 3.10 or newer with venv (Debian: `apt-get install \
+                          python3-venv`), or name a Python that has the packages with \
+                          MEDLEY_PYTHON=/path/to/python";
+    let root = &workspace.root;
+    // Debian's Python has `venv` without `ensurepip` where python3-venv is missing.
+    if !apt::succeeds(root, "python3", &["-c", "import venv, ensurepip"]) {
+        apt::install(workspace, "Python with venv", &["python3", "python3-venv"], ADVICE)?;
+    }
+    let folder = folder(workspace);
+    let make = ["-m", "venv", "--clear"];
+    Command::new("python3", root).args(make).args([&folder]).hint(ADVICE).run()?;
+    let python = folder.join("bin/python");
+    if !python.is_file() {
+        bail!("`python3 -m venv` was expected to make {}, and did not", python.display());
+    }
+    Command::new(python, root)
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+        .args([workspace.path(REQUIREMENTS)])
+        .hint("PyPI (`pip config list`) must be reachable")
+        .run()
+}
+
+fn is_on_path(program: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    })
+}
