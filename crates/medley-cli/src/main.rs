@@ -6,21 +6,27 @@
 mod answers;
 mod data;
 mod database;
+mod dicom;
+mod dicom_results;
 mod evaluate;
 mod exit;
 mod export;
 mod few_shot;
 mod info;
+mod inputs;
 mod interrupt;
 mod model;
 mod overlay;
+mod picture;
 mod predict;
 mod pretrain;
 mod progress;
+mod rows;
 mod run;
 mod runs;
 mod say;
 mod table;
+mod table_file;
 mod training_display;
 
 use std::process::ExitCode;
@@ -46,6 +52,7 @@ const EXAMPLES: &str = "\
 Examples:
   medley predict chest.png                     all tasks of the shipped model
   medley predict --json *.png > answers.jsonl  one JSON object a line and image
+  medley dicom info slice.dcm                  what a DICOM file holds, without names
   medley help predict                          the options of a command
 
 Exit codes: 0 fine, 1 something failed, 2 bad input (an option, a file, a package, an unknown task),
@@ -60,6 +67,7 @@ enum Command {
     Runs(runs::Options),
     Export(export::Options),
     Data(data::Options),
+    Dicom(dicom::Options),
 }
 
 fn main() -> ExitCode {
@@ -71,6 +79,7 @@ fn main() -> ExitCode {
         Command::Runs(options) => runs::run(&options),
         Command::Export(options) => export::run(&options),
         Command::Data(options) => data::run(&options),
+        Command::Dicom(options) => dicom::run(&options),
     };
     result.unwrap_or_else(|error| exit::report(&error)).into()
 }
