@@ -9,5 +9,5 @@ mod silent;
 
 pub use drawn::{Drawn, MIXED_OR_ALTERNATING, TASKS, config};
 pub use fresh::{fresh_model, write_fresh_package};
-pub use real::{checkout, real_data};
+pub use real::{checkout, real_data, real_dicom};
 pub use silent::Silent;

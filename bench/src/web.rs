@@ -73,7 +73,7 @@ fn make_models(folder: &Path, graphs: &Path) -> Result<()> {
     let shipped = read_dir(Path::new("www/models/medley-nano"))?;
     fs::write(folder.join("nano.onnx"), to_onnx(&shipped, &[])?)?;
     // The first task shows whole images and is what the page asks; the other heads stay in both figures' bytes.
-    write_dir(&folder.join("nano"), &shipped)?;
+    write_dir(folder.join("nano"), &shipped)?;
     for (name, config) in [("swin-nano", SwinConfig::nano()), ("swin-tiny", SwinConfig::tiny())] {
         let graph = graphs.join(format!("swin_v2_{}_256.onnx", name.trim_start_matches("swin-")));
         if !graph.is_file() {
@@ -98,7 +98,7 @@ fn make_models(folder: &Path, graphs: &Path) -> Result<()> {
             tasks: vec![task],
             ..Description::default()
         };
-        write_dir(&folder.join(name), &export(&model, &shape, description)?)?;
+        write_dir(folder.join(name), &export(&model, &shape, description)?)?;
     }
     Ok(())
 }

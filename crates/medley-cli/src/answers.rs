@@ -8,8 +8,15 @@ use medley_infer::{Analysis, ClassProbability, DetectedBox, Image, Mask, Output}
 /// Boxes that are listed one by one; `--json` has them all.
 const LISTED: usize = 5;
 
-/// `took`: with decoding and drawing.
-pub fn text(file: &str, model: &str, image: &Image, analysis: &Analysis, took: Duration) -> String {
+/// `pixel_area`: square millimetres of a pixel, where they are known. `took`: with decoding and drawing.
+pub fn text(
+    file: &str,
+    model: &str,
+    image: &Image,
+    analysis: &Analysis,
+    pixel_area: Option<f64>,
+    took: Duration,
+) -> String {
     let (width, height) = (image.width(), image.height());
     let took = took.as_millis();
     let mut lines = vec![format!("{file}  ({width}×{height} pixels, {model}, {took} ms)")];
@@ -18,7 +25,7 @@ pub fn text(file: &str, model: &str, image: &Image, analysis: &Analysis, took: D
     for result in &analysis.results {
         let answer = match &result.output {
             Output::Classes(classes) => of_classes(classes),
-            Output::Mask(mask) => vec![of_mask(mask)],
+            Output::Mask(mask) => vec![of_mask(mask, pixel_area)],
             Output::Boxes(boxes) => of_boxes(boxes),
         };
         for (number, line) in answer.iter().enumerate() {
@@ -39,11 +46,13 @@ fn of_classes(classes: &[ClassProbability]) -> Vec<String> {
 }
 
 /// The share of each class but the background, which comes first.
-fn of_mask(mask: &Mask) -> String {
+fn of_mask(mask: &Mask, pixel_area: Option<f64>) -> String {
     let total = mask.indices.len().max(1) as f64;
     let shares = mask.classes.iter().zip(mask.counts()).skip(1);
     let share = |(class, count): (&String, u64)| {
-        format!("{class} {:.1} % of the image", 100.0 * count as f64 / total)
+        let area = pixel_area.map(|area| format!(" ({:.0} mm²)", count as f64 * area));
+        let area = area.unwrap_or_default();
+        format!("{class} {:.1} % of the image{area}", 100.0 * count as f64 / total)
     };
     shares.map(share).collect::<Vec<_>>().join("   ")
 }
@@ -114,12 +123,12 @@ mod tests {
         };
         let image = Image::from_gray8(2, 2, &[0; 4]).unwrap();
         let took = Duration::from_millis(7);
-        let text = text("a.png", "m", &image, &analysis, took);
+        let text = text("a.png", "m", &image, &analysis, Some(2.0), took);
         assert_eq!(
             text,
             "a.png  (2×2 pixels, m, 7 ms)
   type   b 0.750   a 0.250
-  lungs  lung 25.0 % of the image
+  lungs  lung 25.0 % of the image (2 mm²)
   cells  6 boxes: 6 platelet
          platelet 0.750  (1, 2) to (30, 41)
          platelet 0.750  (1, 2) to (30, 41)

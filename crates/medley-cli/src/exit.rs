@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use medley_data::DataError;
 use medley_data::import::ImportError;
+use medley_dicom::DicomError;
 use medley_export::ExportError;
 use medley_infer::{ImageError, InferError};
 use medley_package::PackageError;
@@ -43,6 +44,12 @@ impl From<Exit> for ExitCode {
 pub struct BadInput(pub String);
 
 impl Exit {
+    /// The end of a run over many inputs, after one more: bad input is what the caller can mend, so it wins over
+    /// another failure.
+    pub fn worse(self, other: Self) -> Self {
+        if self == Self::Done || other == Self::BadInput { other } else { self }
+    }
+
     /// The end that an error asks for: that of the first cause whose type says whose fault it is.
     pub fn of(error: &anyhow::Error) -> Self {
         error.chain().find_map(of_cause).unwrap_or(Self::Failed)
@@ -75,7 +82,7 @@ pub fn message(error: &anyhow::Error) -> String {
 }
 
 fn of_cause(cause: &(dyn Error + 'static)) -> Option<Exit> {
-    if cause.is::<BadInput>() || cause.is::<ImageError>() {
+    if cause.is::<BadInput>() || cause.is::<ImageError>() || cause.is::<DicomError>() {
         return Some(Exit::BadInput);
     }
     if let Some(error) = cause.downcast_ref::<PackageError>() {

@@ -8,21 +8,27 @@ mod check_device;
 mod data;
 mod database;
 mod device;
+mod dicom;
+mod dicom_results;
 mod evaluate;
 mod exit;
 mod export;
 mod few_shot;
 mod info;
+mod inputs;
 mod interrupt;
 mod model;
 mod overlay;
+mod picture;
 mod predict;
 mod pretrain;
 mod progress;
+mod rows;
 mod run;
 mod runs;
 mod say;
 mod table;
+mod table_file;
 mod training_display;
 
 use std::process::ExitCode;
@@ -48,6 +54,7 @@ const EXAMPLES: &str = "\
 Examples:
   medley predict chest.png                     all tasks of the shipped model
   medley predict --json *.png > answers.jsonl  one JSON object a line and image
+  medley dicom info slice.dcm                  what a DICOM file holds, without names
   medley help predict                          the options of a command
 
 Exit codes: 0 fine, 1 something failed, 2 bad input (an option, a file, a package, an unknown task),
@@ -63,6 +70,7 @@ enum Command {
     Export(export::Options),
     Data(data::Options),
     CheckDevice(check_device::Options),
+    Dicom(dicom::Options),
 }
 
 fn main() -> ExitCode {
@@ -75,6 +83,7 @@ fn main() -> ExitCode {
         Command::Export(options) => export::run(&options),
         Command::Data(options) => data::run(&options),
         Command::CheckDevice(options) => check_device::run(&options),
+        Command::Dicom(options) => dicom::run(&options),
     };
     result.unwrap_or_else(|error| exit::report(&error)).into()
 }

@@ -1,12 +1,14 @@
 //! Which package is used, and loading it.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
-use medley_infer::Medley;
-use medley_package::read_dir;
+use medley_dicom::export::{ModelIdentity, SelfTestOutcome};
+use medley_infer::{Medley, SelfTestReport};
+use medley_package::{MANIFEST_FILE, Manifest, read_dir};
 
 use crate::exit::BadInput;
 use crate::progress;
@@ -55,7 +57,7 @@ pub fn folder(asked: Option<PathBuf>) -> Result<PathBuf> {
         Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(|c| c.join(SHIPPED));
     let places: Vec<PathBuf> =
         [beside, Some(PathBuf::from(SHIPPED)), checkout].into_iter().flatten().collect();
-    let found = places.iter().find(|place| place.join(medley_package::MANIFEST_FILE).is_file());
+    let found = places.iter().find(|place| place.join(MANIFEST_FILE).is_file());
     found.cloned().ok_or_else(|| {
         let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
         let places = places.join(", ");
@@ -69,13 +71,21 @@ pub fn folder(asked: Option<PathBuf>) -> Result<PathBuf> {
 /// # Errors
 /// A package that cannot be read, is damaged, does not load, or does not answer as it should.
 pub fn load(folder: &Path, device: &Device) -> Result<Medley> {
+    load_with_report(folder, device).map(|(medley, _)| medley)
+}
+
+/// As [`load`], with how the self-test went.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with_report(folder: &Path, device: &Device) -> Result<(Medley, SelfTestReport)> {
     let _busy = progress::busy("Loading the model");
     let place = || folder.display().to_string();
     let package = read_dir(folder).with_context(place)?;
     let medley = pollster::block_on(Medley::load(&package, device)).with_context(place)?;
     let report = pollster::block_on(medley.self_test()).with_context(place)?;
     if !report.passed {
-        let (head, worst, tolerance) = (report.head, report.worst, report.tolerance);
+        let (head, worst, tolerance) = (&report.head, report.worst, report.tolerance);
         return Err(BadInput(format!(
             "{}: the self-test failed: expected the answers of {head:?} within {tolerance}, found {worst} off; \
              weights and self-test do not belong together, or this processor computes otherwise: fetch or \
@@ -84,5 +94,30 @@ pub fn load(folder: &Path, device: &Device) -> Result<Medley> {
         ))
         .into());
     }
-    Ok(medley)
+    Ok((medley, report))
+}
+
+/// Which model makes a result, for objects that name it.
+///
+/// # Errors
+/// A manifest that cannot be read any more.
+pub fn identity(folder: &Path, medley: &Medley, report: &SelfTestReport) -> Result<ModelIdentity> {
+    let path = folder.join(MANIFEST_FILE);
+    let place = || path.display().to_string();
+    let manifest =
+        Manifest::from_json(&fs::read(&path).with_context(place)?).with_context(place)?;
+    let metadata = medley.metadata();
+    Ok(ModelIdentity {
+        name: metadata.name.clone(),
+        version: match metadata.provenance.code_version.as_str() {
+            "" => env!("CARGO_PKG_VERSION").to_owned(),
+            version => version.to_owned(),
+        },
+        weights_sha256: manifest.sha256,
+        self_test: Some(SelfTestOutcome {
+            passed: report.passed,
+            worst: report.worst,
+            tolerance: report.tolerance,
+        }),
+    })
 }

@@ -47,7 +47,8 @@ pub fn write(image: &Image, analysis: &Analysis, target: &Path) -> Result<Vec<St
     Ok(lines)
 }
 
-fn draw(image: &Image, analysis: &Analysis) -> (RgbImage, Vec<String>) {
+/// The picture with the masks and boxes of all tasks, and a line for each class that is seen on it.
+pub fn draw(image: &Image, analysis: &Analysis) -> (RgbImage, Vec<String>) {
     let bytes = image.pixels().iter().map(|value| (value * 255.0).round() as u8).collect();
     // The lengths agree by the invariant of `Image`; an empty canvas would only draw nothing.
     let mut canvas = RgbImage::from_raw(image.width(), image.height(), bytes).unwrap_or_default();

@@ -1,23 +1,24 @@
 //! `medley predict`: answers about pictures.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Result;
-use medley_infer::{AnalyzeOptions, DISPLAY_THRESHOLD, Image, InferError, Medley, Report};
-use medley_package::NOTICE;
+use anyhow::{Context, Result};
+use indicatif::ProgressBar;
+use medley_dicom::export::ModelIdentity;
+use medley_infer::{Analysis, AnalyzeOptions, DISPLAY_THRESHOLD, InferError, Medley, Report};
+use medley_package::{NOTICE, TaskSpec};
 
-use crate::answers;
 use crate::device::DeviceArgs;
+use crate::dicom_results::{DicomArgs, DicomResults};
 use crate::exit::{self, BadInput, Exit};
+use crate::inputs::{Input, Shard};
 use crate::model::ModelArgs;
-use crate::{model, overlay, progress, say};
-
-/// Longest file that is read: more than the largest picture that the decoder takes needs, uncompressed.
-const MAX_FILE_BYTES: u64 = 1 << 30;
+use crate::picture::Pictures;
+use crate::rows::{Subject, Tables};
+use crate::{answers, inputs, model, overlay, picture, progress, say, table_file};
 
 /// Answer tasks about images: classes with probabilities, masks, boxes
 #[derive(clap::Args)]
@@ -40,7 +41,19 @@ pub struct Options {
     /// Leave out boxes with a lower score, 0 to 1
     #[arg(long, value_name = "X", default_value_t = DISPLAY_THRESHOLD, value_parser = probability)]
     threshold: f32,
-    /// PNG or JPEG files, 8 or 16 bit
+    #[command(flatten)]
+    dicom: DicomArgs,
+    /// Write the answers as a table too: one row for each class, mask and box, and for each class of a series
+    #[arg(long, value_name = "OUT.csv|OUT.parquet", value_parser = table_file::path)]
+    table: Option<PathBuf>,
+    /// Write the embeddings as a table: one row for each picture, and for each DICOM series their mean
+    #[arg(long, value_name = "OUT.csv|OUT.parquet", value_parser = table_file::path)]
+    embeddings: Option<PathBuf>,
+    /// Answer only the I-th of N shares of the files, for N machines that see the same files
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["dicom_seg", "dicom_sr", "dicom_capture"])]
+    shard: Option<Shard>,
+    /// PNG or JPEG files, 8 or 16 bit; DICOM files, known by their content; folders, of which all such files below are
+    /// answered
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
 }
@@ -50,6 +63,8 @@ Examples:
   medley predict chest.png
   medley predict --task lungs --task pneumonia-children --overlay out.png chest.png
   medley predict --json *.png > answers.jsonl
+  medley predict --task lung-ct --dicom-sr report.dcm study/
+  medley predict --table answers.parquet --embeddings embeddings.parquet --shard 2/5 archive/
 
 The model answers any image, also one of another kind than it was trained on: ask for the tasks that
 fit. A file that cannot be read is named on stderr, the others are answered, and the exit code is 2.";
@@ -62,105 +77,191 @@ fn probability(text: &str) -> Result<f32, String> {
 /// Answers for each image in turn. An image that fails does not keep the others from their answers.
 ///
 /// # Errors
-/// No model or a bad one, an unknown task, stdout that is closed.
+/// No model or a bad one, an unknown task, a table or object that cannot be written, stdout that is closed.
 pub fn run(options: &Options) -> Result<Exit> {
-    let targets = overlay_targets(options)?;
-    let medley = model::load(&options.model.folder()?, &options.device.open()?)?;
-    known(&medley, &options.tasks)?;
-    let request = AnalyzeOptions {
-        tasks: (!options.tasks.is_empty()).then(|| options.tasks.clone()),
-        score_threshold: options.threshold,
-        ..AnalyzeOptions::default()
+    let inputs = inputs::find(&options.images)?;
+    let inputs = options.shard.map_or(inputs.clone(), |shard| shard.share(inputs));
+    let targets = overlay_targets(options.overlay.as_deref(), &inputs)?;
+    let folder = options.model.folder()?;
+    let (medley, report) = model::load_with_report(&folder, &options.device.open()?)?;
+    options.dicom.check(&asked(&medley, &options.tasks)?)?;
+    let mut prediction = Prediction {
+        medley: &medley,
+        options,
+        request: AnalyzeOptions {
+            tasks: (!options.tasks.is_empty()).then(|| options.tasks.clone()),
+            score_threshold: options.threshold,
+            ..AnalyzeOptions::default()
+        },
+        tables: Tables::create(options.table.as_deref(), options.embeddings.as_deref())?,
+        dicom: DicomResults::default(),
+        bar: progress::bar(inputs.len(), "files"),
     };
-    let json = options.json.then(|| options.device.name());
-    let bar = progress::bar(options.images.len(), "images");
     let mut exit = Exit::Done;
-    for (path, target) in options.images.iter().zip(targets) {
-        bar.set_prefix(format!("{} ", path.display()));
-        let answer = answer(&medley, path, &request, json.as_deref(), target.as_deref());
-        let (text, legend) = match answer {
-            Ok(answer) => answer,
+    let mut passed_over = 0;
+    for (input, target) in inputs.iter().zip(targets) {
+        prediction.bar.set_prefix(format!("{} ", input.path.display()));
+        match prediction.file(&input.path, target.as_deref()) {
+            Ok(()) => {}
+            Err(error) if !input.named && picture::is_no_picture(&error) => passed_over += 1,
+            Err(error) if error.is::<Fatal>() => return Err(error),
             Err(error) => {
-                let said = format!("medley: {}: {}", path.display(), exit::message(&error));
-                bar.suspend(|| say::note(said));
-                // Bad input is what the caller can mend, so it wins over another failure.
-                if exit != Exit::BadInput {
-                    exit = Exit::of(&error);
-                }
-                bar.inc(1);
-                continue;
+                let said = format!("medley: {}: {}", input.path.display(), exit::message(&error));
+                prediction.bar.suspend(|| say::note(said));
+                exit = exit.worse(Exit::of(&error));
             }
-        };
-        bar.suspend(|| {
-            legend.iter().for_each(say::note);
-            say::print(text)
-        })?;
-        bar.inc(1);
+        }
+        prediction.bar.inc(1);
     }
-    bar.finish_and_clear();
+    prediction.bar.finish_and_clear();
+    // A machine's share may well be empty.
+    if options.shard.is_none() && passed_over == inputs.len() {
+        return Err(BadInput(nothing(&options.images)).into());
+    }
+    if passed_over > 0 {
+        say::note(format!("medley: {passed_over} files in the folders are no pictures"));
+    }
+    prediction.finish(|| model::identity(&folder, &medley, &report))?;
     if !options.json {
         say::print(NOTICE)?;
     }
     Ok(exit)
 }
 
-/// What is said of one picture, as JSON where the name of what computes is given, and the legend of its overlay.
-fn answer(
-    medley: &Medley,
-    path: &Path,
-    request: &AnalyzeOptions,
-    json: Option<&str>,
-    overlay: Option<&Path>,
-) -> Result<(String, Vec<String>)> {
-    let begin = Instant::now();
-    let image = Image::decode(&read(path)?)?;
-    let analysis = pollster::block_on(medley.analyze(&image, request))?;
-    let file = path.display().to_string();
-    let name = &medley.metadata().name;
-    let text = match json {
-        Some(backend) => Report::new(&file, name, backend, &analysis)?.to_json()?,
-        None => answers::text(&file, name, &image, &analysis, begin.elapsed()),
-    };
-    let legend = match overlay {
-        Some(target) => overlay::write(&image, &analysis, target)?,
-        None => Vec::new(),
-    };
-    Ok((text, legend))
+/// Said where folders hold no picture.
+fn nothing(asked: &[PathBuf]) -> String {
+    let asked: Vec<String> = asked.iter().map(|path| path.display().to_string()).collect();
+    format!(
+        "{}: no PNG, JPEG or DICOM picture was found; name files or folders that hold some",
+        asked.join(", ")
+    )
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
-    let unreadable = |error: std::io::Error| BadInput(format!("cannot be read: {error}"));
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        let found = "the file is longer than 1 GiB: no picture that is read here needs as much";
-        return Err(BadInput(found.into()).into());
-    }
-    Ok(bytes)
+/// What ends the whole run: where results go cannot take them any more.
+#[derive(Debug, thiserror::Error)]
+#[error("the results cannot be written")]
+struct Fatal;
+
+/// A run over many files.
+struct Prediction<'a> {
+    medley: &'a Medley,
+    options: &'a Options,
+    request: AnalyzeOptions,
+    tables: Tables,
+    dicom: DicomResults,
+    bar: ProgressBar,
 }
 
-/// Whether the model has all the tasks: said once, and before any picture is looked at.
-fn known(medley: &Medley, asked: &[String]) -> Result<(), InferError> {
-    let existing: Vec<String> = medley.tasks().iter().map(|task| task.name.clone()).collect();
-    match asked.iter().find(|name| !existing.contains(name)) {
-        Some(name) => Err(InferError::UnknownTask { name: name.clone(), existing }),
-        None => Ok(()),
+impl Prediction<'_> {
+    /// Answers all pictures of a file, each as soon as it is known.
+    fn file(&mut self, path: &Path, overlay: Option<&Path>) -> Result<()> {
+        let name = path.display().to_string();
+        let pictures = Pictures::read(&inputs::read(path)?)?;
+        let kept = pictures.dicom().filter(|_| self.options.dicom.any() || self.tables.any());
+        if let Some(file) = kept {
+            self.dicom.begin(&name, file)?;
+        }
+        let frames = pictures.frames();
+        for index in 0..frames {
+            let begin = Instant::now();
+            let image = pictures.image(index)?;
+            let analysis = pollster::block_on(self.medley.analyze(&image, &self.request))?;
+            let frame = (frames > 1).then_some(index + 1);
+            let area = pictures.pixel_area(index);
+            let model = &self.medley.metadata().name;
+            let legend = match overlay {
+                Some(target) => overlay::write(&image, &analysis, &of_frame(target, frame))?,
+                None => Vec::new(),
+            };
+            let text = if self.options.json {
+                json(&name, model, &self.options.device.name(), &analysis, frame, area)?
+            } else {
+                let title = frame.map_or(name.clone(), |frame| format!("{name} frame {frame}"));
+                answers::text(&title, model, &image, &analysis, area, begin.elapsed())
+            };
+            self.bar
+                .suspend(|| {
+                    legend.iter().for_each(say::note);
+                    say::print(text)
+                })
+                .context(Fatal)?;
+            self.tables.add(Subject::Picture(&name, frame, area), &analysis).context(Fatal)?;
+            if kept.is_some() {
+                self.dicom.add(index, &image, analysis, &self.options.dicom);
+            }
+        }
+        Ok(())
     }
+
+    /// What is known only when all files are: series, tables, objects.
+    fn finish(mut self, model: impl FnOnce() -> Result<ModelIdentity>) -> Result<()> {
+        let series = self.dicom.series();
+        for (name, analysis) in series.iter().filter_map(|series| self.dicom.pooled(series)) {
+            self.tables.add(Subject::Series(name), &analysis)?;
+        }
+        self.tables.finish()?;
+        if self.options.dicom.any() {
+            if series.is_empty() {
+                let found = "no DICOM image was answered, so no DICOM object was written";
+                return Err(BadInput(found.into()).into());
+            }
+            self.dicom.write(&series, &self.options.dicom, model()?)?;
+        }
+        Ok(())
+    }
+}
+
+fn json(
+    name: &str,
+    model: &str,
+    backend: &str,
+    analysis: &Analysis,
+    frame: Option<u32>,
+    area: Option<f64>,
+) -> Result<String> {
+    let mut report = Report::new(name, model, backend, analysis)?;
+    if let Some(frame) = frame {
+        report = report.with_frame(frame);
+    }
+    if let Some(area) = area {
+        report = report.with_pixel_area(area);
+    }
+    Ok(report.to_json()?)
+}
+
+/// `out.png`, and `out-f3.png` of the third of several frames.
+fn of_frame(target: &Path, frame: Option<u32>) -> PathBuf {
+    let Some(frame) = frame else { return target.to_path_buf() };
+    let stem = target.file_stem().unwrap_or_default().to_string_lossy();
+    target.with_file_name(format!("{stem}-f{frame}.png"))
+}
+
+/// The tasks that are asked for: said once if one is unknown, and before any picture is looked at.
+fn asked<'a>(medley: &'a Medley, names: &[String]) -> Result<Vec<&'a TaskSpec>, InferError> {
+    if names.is_empty() {
+        return Ok(medley.tasks().iter().collect());
+    }
+    let task = |name: &String| {
+        medley.tasks().iter().find(|task| task.name == *name).ok_or_else(|| {
+            let existing = medley.tasks().iter().map(|task| task.name.clone()).collect();
+            InferError::UnknownTask { name: name.clone(), existing }
+        })
+    };
+    names.iter().map(task).collect()
 }
 
 /// Where each image's overlay goes.
-fn overlay_targets(options: &Options) -> Result<Vec<Option<PathBuf>>> {
-    let images = &options.images;
-    let Some(out) = &options.overlay else { return Ok(vec![None; images.len()]) };
+fn overlay_targets(out: Option<&Path>, inputs: &[Input]) -> Result<Vec<Option<PathBuf>>> {
+    let images: Vec<&Path> = inputs.iter().map(|input| input.path.as_path()).collect();
+    let Some(out) = out else { return Ok(vec![None; images.len()]) };
     if out.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("png")) {
         let found = format!("--overlay {}: expected a file name ending in .png", out.display());
         return Err(BadInput(found).into());
     }
     let mut taken = HashSet::new();
     let mut targets = Vec::with_capacity(images.len());
-    for image in images {
-        let mut target = out.clone();
+    for image in &images {
+        let mut target = out.to_path_buf();
         let mut count = 1;
         if images.len() > 1 {
             target = named_after(out, image, count);
@@ -195,31 +296,20 @@ fn named_after(out: &Path, image: &Path, count: usize) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn options(overlay: &str, images: &[&str]) -> Options {
-        Options {
-            model: clap::FromArgMatches::from_arg_matches(
-                &<ModelArgs as clap::Args>::augment_args(clap::Command::new("x"))
-                    .get_matches_from(["x"]),
-            )
-            .unwrap(),
-            tasks: Vec::new(),
-            device: DeviceArgs::default(),
-            json: false,
-            overlay: Some(overlay.into()),
-            threshold: 0.3,
-            images: images.iter().map(PathBuf::from).collect(),
-        }
+    fn targets(overlay: &str, images: &[&str]) -> Result<Vec<Option<PathBuf>>> {
+        let input = |path: &&str| Input { path: path.into(), named: true };
+        overlay_targets(Some(Path::new(overlay)), &images.iter().map(input).collect::<Vec<_>>())
     }
 
     #[test]
     fn overlays_of_several_images_have_names_of_their_own() {
         let names = |images: &[&str]| -> Vec<PathBuf> {
-            overlay_targets(&options("d/o.png", images)).unwrap().into_iter().flatten().collect()
+            targets("d/o.png", images).unwrap().into_iter().flatten().collect()
         };
         assert_eq!(names(&["a.jpg"]), [Path::new("d/o.png")]);
         let three = names(&["a.jpg", "b/c.png", "d/c.jpeg"]);
         assert_eq!(three, ["d/o-a.png", "d/o-c.png", "d/o-c-2.png"].map(PathBuf::from));
-        assert!(overlay_targets(&options("o.jpg", &["a.jpg"])).is_err());
+        assert!(targets("o.jpg", &["a.jpg"]).is_err());
     }
 
     #[test]

@@ -39,13 +39,13 @@ fn a_truncated_jpeg_is_refused_by_name() {
 }
 
 #[test]
-fn a_text_file_named_png_an_empty_file_a_folder_and_no_file_are_refused() {
+fn text_named_png_an_empty_file_a_folder_without_pictures_and_no_file_are_refused() {
     let place = Place::new();
     place.write("text.png", "this is no picture");
     refused(&place, &["text.png"], &["text.png", "not a PNG or JPEG"]);
     place.write("empty.png", "");
     refused(&place, &["empty.png"], &["empty.png"]);
-    refused(&place, &["model"], &["model", "cannot be read"]);
+    refused(&place, &["model"], &["model", "no PNG, JPEG or DICOM picture"]);
     refused(&place, &["missing.png"], &["missing.png", "cannot be read"]);
 }
 

@@ -25,6 +25,9 @@ pub struct Report {
     pub notice: &'static str,
     /// Name of the analysed file, as the caller calls it.
     pub file: String,
+    /// Which frame of the file, counted from 1, where it has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frame: Option<u32>,
     /// Name of the model.
     pub model: String,
     /// What computed it, as "cpu" or "webgpu".
@@ -63,7 +66,7 @@ pub enum ReportOutput {
 
 /// A mask as a picture.
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReportMask {
     /// Width of the source picture.
     pub width: u32,
@@ -73,6 +76,9 @@ pub struct ReportMask {
     pub png_base64: String,
     /// How many pixels each class has.
     pub pixels: BTreeMap<String, u64>,
+    /// The same in square millimetres, where the file says how large a pixel is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mm2: Option<BTreeMap<String, f64>>,
 }
 
 impl Report {
@@ -99,11 +105,33 @@ impl Report {
             format: REPORT_FORMAT,
             notice: NOTICE,
             file: file.to_owned(),
+            frame: None,
             model: model.to_owned(),
             backend: backend.to_owned(),
             results,
             timing_ms: analysis.timing,
         })
+    }
+
+    /// Names the frame, counted from 1.
+    #[must_use]
+    pub fn with_frame(mut self, frame: u32) -> Self {
+        self.frame = Some(frame);
+        self
+    }
+
+    /// Adds areas in square millimetres to the masks.
+    #[must_use]
+    pub fn with_pixel_area(mut self, square_millimetres: f64) -> Self {
+        for result in &mut self.results {
+            if let ReportOutput::Mask(mask) = &mut result.output {
+                let area = |(class, count): (&String, &u64)| {
+                    (class.clone(), *count as f64 * square_millimetres)
+                };
+                mask.mm2 = Some(mask.pixels.iter().map(area).collect());
+            }
+        }
+        self
     }
 
     /// The report on one line of JSON.
@@ -153,6 +181,7 @@ fn report_mask(mask: &Mask) -> Result<ReportMask, InferError> {
         height: mask.height,
         png_base64: STANDARD.encode(mask.to_png()?),
         pixels: mask.classes.iter().cloned().zip(mask.counts()).collect(),
+        mm2: None,
     })
 }
 
@@ -219,6 +248,11 @@ mod tests {
                                "total": 3.0 },
             })
         );
+        let report = report.with_frame(2).with_pixel_area(0.25);
+        let json: serde_json::Value = serde_json::from_str(&report.to_json().unwrap()).unwrap();
+        assert_eq!(json["frame"], 2);
+        let areas = serde_json::json!({ "background": 0.25, "lung": 0.5 });
+        assert_eq!(json["results"][1]["mask"]["mm2"], areas);
         let back = image::load_from_memory(&STANDARD.decode(png).unwrap()).unwrap();
         assert_eq!(back.as_luma8().unwrap().as_raw(), &[0, 1, 1]);
     }

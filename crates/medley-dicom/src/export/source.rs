@@ -62,6 +62,11 @@ impl<'a> SourceImage<'a> {
         self.columns
     }
 
+    /// Square millimetres of a pixel, where the image says so.
+    pub fn pixel_area(&self) -> Option<f64> {
+        self.geometry().pixel_area()
+    }
+
     pub(super) fn instance(&self) -> &str {
         &self.instance
     }
