@@ -73,7 +73,14 @@ fn onnx_runtime_answers_the_self_test_as_the_package_says() {
         let expected = &package.tensors[&format!("{SELF_TEST_OUTPUT}{task}")];
         let (shape, values) = &found[task];
         assert_eq!(shape, expected.shape(), "{task}");
-        let apart = apart(&expected.widen(), values);
+        let mut values = values.clone();
+        // The self-test holds the four distances to a box's sides as ln(1 + d).
+        if let [_, channels, locations] = shape[..] {
+            for distance in &mut values[(channels - 5) * locations..(channels - 1) * locations] {
+                *distance = distance.ln_1p();
+            }
+        }
+        let apart = apart(&expected.widen(), &values);
         // Both compute in f32, in another order, through some thirty layers.
         assert!(apart < 1e-3, "{task}: {apart}");
     }

@@ -1,7 +1,7 @@
 //! The programs of others that read the DICOM objects which the tests write: pydicom and highdicom in a Python
-//! environment of their own, dciodvfy and dsrdump from Debian.
+//! environment of their own, dciodvfy and dsrdump from Debian; and the DICOMweb server Orthanc.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
@@ -21,16 +21,20 @@ const REQUIREMENTS: [&str; 2] = [
 /// Program and the Debian package that has it.
 const PROGRAMS: [(&str, &str); 2] = [("dciodvfy", "dicom3tools"), ("dsrdump", "dcmtk")];
 
+/// A file and the Debian package that has it; it need not be on the PATH.
+const SERVER: [(&str, &str); 2] = [
+    ("/usr/sbin/Orthanc", "orthanc"),
+    ("/usr/share/orthanc/plugins/libOrthancDicomWeb.so", "orthanc-dicomweb"),
+];
+
 /// Makes all of them ready.
 pub fn prepare(workspace: &Workspace) -> Result<Finish> {
-    let missing: Vec<&str> = PROGRAMS
-        .into_iter()
-        .filter(|(program, _)| !is_on_path(program))
-        .map(|(_, package)| package)
-        .collect();
+    let programs = PROGRAMS.into_iter().filter(|(program, _)| !is_on_path(program));
+    let server = SERVER.into_iter().filter(|(file, _)| !Path::new(file).is_file());
+    let missing: Vec<&str> = programs.chain(server).map(|(_, package)| package).collect();
     if !missing.is_empty() {
         let advice = format!("install them (Debian: `apt-get install {}`)", missing.join(" "));
-        apt::install(workspace, "dciodvfy and dsrdump", &missing, &advice)?;
+        apt::install(workspace, "dciodvfy, dsrdump or Orthanc", &missing, &advice)?;
     }
     if std::env::var_os(VARIABLE).is_some() {
         return Ok(Finish::Done);

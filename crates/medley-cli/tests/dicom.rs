@@ -70,6 +70,11 @@ fn info_prints_the_fields_of_the_index() {
             "{text:?}"
         );
     }
+    copy(&place, &folder, "070_reportsi.dcm", "in/report");
+    let named = place.medley(&["dicom", "info", "--json", "in/report"]);
+    assert!(named.code == 2 && named.stderr.contains("no image"), "{named:?}");
+    assert_eq!(lines(&named.stdout)[0]["modality"], "SR");
+    assert_eq!(place.medley(&["dicom", "info", "in"]).code, 0);
     place.write("y", b"no DICOM at all");
     let answer = place.medley(&["dicom", "info", "y", "x"]);
     assert_eq!(answer.code, 2, "{answer:?}");

@@ -18,6 +18,8 @@
 //!
 //! Writing: [`export`] makes segmentations, structured reports and secondary captures of results.
 //!
+//! [`dicomweb`] searches, retrieves and stores on servers.
+//!
 //! # Privacy
 //!
 //! No error of this crate repeats a value of a header, and nothing is logged: what identifies a patient stays in
@@ -26,6 +28,7 @@
 mod attributes;
 mod codec;
 mod color;
+pub mod dicomweb;
 mod display;
 mod encapsulated;
 mod error;

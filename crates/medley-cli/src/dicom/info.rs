@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use medley_dicom::{DicomFile, Info};
+use medley_dicom::{DicomError, DicomFile, Info};
 use medley_package::NOTICE;
 use serde::Serialize;
 
@@ -25,7 +25,10 @@ pub struct Options {
 const EXAMPLES: &str = "\
 Examples:
   medley dicom info slice.dcm
-  medley dicom info --json study/";
+  medley dicom info --json study/
+
+A file that is damaged, of an unsupported transfer syntax or without an image is named on stderr, the others are
+described, and the exit code is 2. Objects without an image in folders are described and no fault.";
 
 /// The JSON of `--json`.
 #[derive(Serialize)]
@@ -49,14 +52,24 @@ pub fn run(options: &Options) -> Result<Exit> {
             Ok(bytes) => medley_dicom::info(&bytes).map_err(Into::into),
             Err(error) => Err(error),
         };
-        match found {
-            Ok(info) if options.json => say::print(serde_json::to_string(&Line { file, info })?)?,
-            Ok(info) => say::print(text(&file, &info))?,
-            Err(error) => {
-                say::note(format!("medley: {file}: {}", exit::message(&error)));
-                exit = exit.worse(Exit::of(&error));
+        let error = match found {
+            Ok(info) => {
+                // Who names a file wants to know of its image; reports and plans in a folder are no fault.
+                let lacks_image = input.named && info.image.is_none();
+                if options.json {
+                    say::print(serde_json::to_string(&Line { file: file.clone(), info })?)?;
+                } else {
+                    say::print(text(&file, &info))?;
+                }
+                if !lacks_image {
+                    continue;
+                }
+                DicomError::NoImage { reason: "it has no pixel data" }.into()
             }
-        }
+            Err(error) => error,
+        };
+        say::note(format!("medley: {file}: {}", exit::message(&error)));
+        exit = exit.worse(Exit::of(&error));
     }
     Ok(exit)
 }
