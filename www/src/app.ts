@@ -12,7 +12,6 @@ import { ListPanel } from './list/list-panel.js';
 import { PREVIEW_SIDE, Runner } from './list/runner.js';
 import { UnsavedMarks } from './list/unsaved.js';
 import { type Addition, WorkList } from './list/work-list.js';
-import { canTeach, preview } from './package.js';
 import { Presenter } from './presenter.js';
 import { SampleStrip } from './sample-strip.js';
 import type { Sample } from './samples/index.js';
@@ -20,8 +19,6 @@ import { Session, type SessionOptions } from './session.js';
 import { Stage } from './stage.js';
 import { Tabs } from './tabs.js';
 import { TeachPanel } from './teach/teach-panel.js';
-
-const TEACH_TAB = 1;
 
 /** The page: one model, a list of images, one of them on the stage. */
 export class App {
@@ -36,7 +33,6 @@ export class App {
   readonly #samples: SampleStrip;
   readonly #exports: ExportMenu;
   readonly #teach: TeachPanel;
-  readonly #tabs: Tabs;
   readonly #unsaved = new UnsavedMarks();
   #selected: Item | null = null;
   /** The kind of image that the reader chose last: new ones are taken to be of it. */
@@ -96,11 +92,10 @@ export class App {
       onHead: (head) => this.#panel.offerTaught(head),
       onError: (error) => this.#alert.show(error),
     });
-    this.#tabs = new Tabs(byId('tabs'), [
+    new Tabs(byId('tabs'), [
       { label: 'answers.title', panel: 'answers' },
       { label: 'teach.title', panel: 'teach' },
     ]);
-    this.#tabs.offer(TEACH_TAB, false);
     listenToListKeys({
       onStep: (step) => this.#step(step),
       onMark: (mark) => {
@@ -141,7 +136,6 @@ export class App {
   }
 
   #ready(model: Model): void {
-    this.#tabs.offer(TEACH_TAB, canTeach(model));
     void this.#teach.moveTo(model);
     this.#tasks.offer(model.tasks);
     this.#panel.offer(model.tasks);
@@ -270,7 +264,7 @@ export class App {
     }
     const there = this.#presenter.has(item) || this.#presenter.shows(item);
     if (item.size !== null && !there && model !== null) {
-      this.#presenter.keep(item, await preview(model, item.file, PREVIEW_SIDE));
+      this.#presenter.keep(item, await model.preview(item.file, { maxSide: PREVIEW_SIDE }));
       if (this.#selected !== item) return;
     }
     if (this.#presenter.has(item)) this.#presenter.picture(item);

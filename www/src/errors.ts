@@ -15,7 +15,7 @@ const KNOWN = ['image', 'network', 'integrity', 'package', 'unsupported', 'backe
 /** What went wrong, in the reader's words. */
 export function describe(error: unknown): Message {
   const detail = error instanceof Error ? error.message : String(error);
-  const code: string = error instanceof MedleyError ? error.code : 'internal';
+  const code = error instanceof MedleyError ? error.code : 'internal';
   const known = KNOWN.find((entry) => entry === code) ?? 'internal';
   const key = (part: 'title' | 'advice'): Key => `error.${known}.${part}`;
   return { title: t(key('title')), advice: t(key('advice')), detail };

@@ -1,5 +1,4 @@
 import { type DeviceChoice, loadModel, type Model } from '@medley/web';
-import { onBackendChange } from './package.js';
 import { ModelPanel } from './panels/model-panel.js';
 
 /** Where the shipped model lies, beside the page. */
@@ -64,7 +63,7 @@ export class Session {
         signal: loading.signal,
       });
       this.#model = model;
-      onBackendChange(model, () => this.panel.ready(model.metadata, model.backend));
+      model.on('backendchange', () => this.panel.ready(model.metadata, model.backend));
       this.panel.ready(model.metadata, model.backend);
       this.#events.onReady(model);
     } catch (error) {

@@ -17,22 +17,13 @@ export class Tabs {
     list.append(...this.#tabs.map(({ tab }) => tab));
     list.addEventListener('keydown', (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      const offered = this.#tabs.filter(({ tab }) => !tab.hidden);
-      const at = offered.findIndex(({ tab }) => tab === document.activeElement);
+      const at = this.#tabs.findIndex(({ tab }) => tab === document.activeElement);
       if (step === undefined || at < 0) return;
-      const next = offered[(at + step + offered.length) % offered.length];
-      if (next === undefined) return;
-      this.show(this.#tabs.indexOf(next));
-      next.tab.focus();
+      const next = (at + step + this.#tabs.length) % this.#tabs.length;
+      this.show(next);
+      this.#tabs[next]?.tab.focus();
     });
     this.show(0);
-  }
-
-  /** Leaves a tab out, for as long as there is nothing behind it. */
-  offer(n: number, offered: boolean): void {
-    const tab = this.#tabs[n]?.tab;
-    if (tab !== undefined) tab.hidden = !offered;
-    if (!offered && tab?.getAttribute('aria-selected') === 'true') this.show(0);
   }
 
   show(n: number): void {

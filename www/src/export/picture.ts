@@ -1,6 +1,5 @@
 import { type Model, NOTICE } from '@medley/web';
 import type { Item } from '../list/item.js';
-import { preview } from '../package.js';
 import { Picture } from '../viewer/picture.js';
 import { drawScene } from '../viewer/scene.js';
 import type { Viewer } from '../viewer/viewer.js';
@@ -15,7 +14,7 @@ const NARROWEST = 480;
  * notice, which no crop of the viewer removes.
  */
 export async function exportPicture(item: Item, model: Model, viewer: Viewer): Promise<Blob> {
-  const source = await preview(model, item.file, LARGEST);
+  const source = await model.preview(item.file, { maxSide: LARGEST });
   const picture = new Picture(source);
   if (viewer.picture !== null) {
     picture.window = viewer.picture.window;

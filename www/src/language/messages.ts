@@ -46,12 +46,10 @@ export const MESSAGES = {
   'model.missing': ['The model is not loaded', 'Das Modell ist nicht geladen'],
   'phase.download': ['Downloading', 'Wird heruntergeladen'],
   'phase.verify': ['Checking the weights', 'Gewichte werden geprüft'],
-  'phase.prepare': ['Preparing the model', 'Modell wird vorbereitet'],
   'phase.compile': ['Compiling', 'Wird übersetzt'],
   'phase.upload': ['Handing over the weights', 'Gewichte werden übergeben'],
   'phase.self-test': ['Testing itself', 'Prüft sich selbst'],
   'phase.warm-up': ['Warming up', 'Läuft warm'],
-  'phase.ready': ['Ready', 'Bereit'],
 
   // Where images come in
   'stage.drop': ['Drop images here, paste one, or choose files', 'Bilder hier ablegen, einfügen oder auswählen'],

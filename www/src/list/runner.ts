@@ -1,5 +1,4 @@
 import { MedleyError, type Model, type Preview } from '@medley/web';
-import { preview } from '../package.js';
 import type { Item } from './item.js';
 import { thumbnail } from './thumbnail.js';
 import type { WorkList } from './work-list.js';
@@ -94,8 +93,7 @@ export class Runner {
   }
 
   async #decode(model: Model, item: Item, signal: AbortSignal): Promise<void> {
-    const decoded = await preview(model, item.file, PREVIEW_SIDE, signal);
-    signal.throwIfAborted();
+    const decoded = await model.preview(item.file, { maxSide: PREVIEW_SIDE, signal });
     const { width, height } = decoded;
     this.#list.update([item], { size: { width, height }, thumbnail: await thumbnail(decoded.pixels) });
     this.#hooks.onPreview(item, decoded);

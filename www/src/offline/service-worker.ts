@@ -20,8 +20,8 @@ const FILES = new Set(__FILES__);
 const PREFIX = 'medley-page-';
 const CACHE = PREFIX + __VERSION__;
 
-/** Files without a digest in their names: fetched anew where there is a network. */
-const CHANGING = ['', 'index.html', 'favicon.svg', 'models/medley-nano/manifest.json'];
+/** Files without a digest in their names: fetched anew where there is a network. The package keeps the model's. */
+const CHANGING = ['', 'index.html', 'favicon.svg'];
 
 // Nothing is fetched in advance: what the page fetches anyway is kept as it passes.
 scope.addEventListener('install', () => void scope.skipWaiting());

@@ -2,7 +2,6 @@ import type { Model } from '@medley/web';
 import { copyText } from '../answers/copy.js';
 import { button, h } from '../dom.js';
 import { t } from '../language/index.js';
-import { modelReport } from '../package.js';
 
 /** What is known of the page, for a bug report. */
 export interface DiagnosticSources {
@@ -21,13 +20,9 @@ export function diagnostics(sources: DiagnosticSources): Node[] {
       browser: {
         userAgent: navigator.userAgent,
         languages: navigator.languages,
-        cores: navigator.hardwareConcurrency,
-        memoryGiB: (navigator as { deviceMemory?: number }).deviceMemory ?? null,
-        webgpu: 'gpu' in navigator,
-        crossOriginIsolated,
         screen: `${innerWidth}x${innerHeight} @ ${devicePixelRatio}`,
       },
-      ...(sources.model === null ? { model: null } : (modelReport(sources.model) as object)),
+      report: sources.model?.report() ?? null,
     },
     null,
     2,

@@ -1,4 +1,4 @@
-import type { Backend, DeviceChoice, Metadata, Progress } from '@medley/web';
+import type { Backend, DeviceChoice, Metadata, Progress, ProgressPhase } from '@medley/web';
 import { button, byId, h } from '../dom.js';
 import { bytes } from '../format.js';
 import { type Key, t } from '../language/index.js';
@@ -9,16 +9,14 @@ const CHOICES: readonly [DeviceChoice, Key][] = [
   ['wasm', 'model.wasm'],
 ];
 
-/** What each phase of loading is called; the package names them. */
-const PHASES: Readonly<Record<string, Key>> = {
+/** What each phase of loading is called. */
+const PHASES: Readonly<Record<ProgressPhase, Key>> = {
   download: 'phase.download',
   verify: 'phase.verify',
-  prepare: 'phase.prepare',
   compile: 'phase.compile',
   upload: 'phase.upload',
   'self-test': 'phase.self-test',
   'warm-up': 'phase.warm-up',
-  ready: 'phase.ready',
 };
 
 /** Says how the model is: on its way, ready (and on what it runs), or not there. */
@@ -78,7 +76,7 @@ export class ModelPanel {
 
   progress(progress: Progress): void {
     this.#bar.value = progress.fraction;
-    const phase = PHASES[progress.phase] ?? 'phase.prepare';
+    const phase = PHASES[progress.phase];
     // Written only when it changes: a screen reader reads each change out.
     if (phase !== this.#phase) {
       this.#phase = phase;

@@ -1,10 +1,9 @@
-import { clearCache } from '@medley/web';
+import { cacheSize, clearCache } from '@medley/web';
 import { button, h } from '../dom.js';
 import { bytes, integer } from '../format.js';
 import { t } from '../language/index.js';
 import { forgetPage, type Offline } from '../offline/offline.js';
 import type { TrafficCount } from '../offline/traffic.js';
-import { keptBytes } from '../package.js';
 
 /** "What leaves this device: nothing", with a count and how to check it. */
 export class PrivacyPanel {
@@ -63,7 +62,7 @@ export class PrivacyPanel {
 
   async #measure(): Promise<void> {
     // All that this page's origin keeps; where the browser does not say, at least the weights.
-    const all = (await navigator.storage?.estimate?.())?.usage ?? (await keptBytes().catch(() => null));
-    this.#kept.textContent = all === null ? '–' : bytes(all);
+    const all = (await navigator.storage?.estimate?.())?.usage ?? (await cacheSize());
+    this.#kept.textContent = bytes(all);
   }
 }

@@ -1,8 +1,7 @@
-import type { Model } from '@medley/web';
+import { type Estimate, ImageHead, MedleyError, type Model } from '@medley/web';
 import { fileName } from '../format.js';
 import type { Item } from '../list/item.js';
 import type { WorkList } from '../list/work-list.js';
-import { type Estimate, type ImageHead, newHead, openHead } from '../package.js';
 
 /** An image that the head learns from. */
 export interface Example {
@@ -71,7 +70,7 @@ export class Teacher {
   }
 
   begin(model: Model, name: string, classes: readonly string[]): void {
-    this.#start(newHead(model, name, classes));
+    this.#start(model.head(name, classes));
   }
 
   /** A head from a file; it answers at once, and learning goes on with new examples alone. */
@@ -84,7 +83,7 @@ export class Teacher {
     const head = this.#head;
     if (head === null) return;
     const taught = head.lesson === null ? null : new Blob([head.export()]);
-    this.#start(taught === null ? newHead(model, head.name, head.classes) : await openHead(model, taught, head.name));
+    this.#start(taught === null ? model.head(head.name, head.classes) : await openHead(model, taught, head.name));
   }
 
   end(): void {
@@ -168,4 +167,11 @@ export class Teacher {
 function addPoint(curve: readonly CurvePoint[], point: CurvePoint): CurvePoint[] {
   const others = curve.filter(({ examples }) => examples !== point.examples);
   return [...others, point].sort((a, b) => a.examples - b.examples);
+}
+
+/** A head out of its file. */
+async function openHead(model: Model, file: Blob, name: string): Promise<ImageHead> {
+  const head = await model.importHead(file);
+  if (head instanceof ImageHead) return head;
+  throw new MedleyError('head', `${name} is a head for pixels; expected one for whole images`);
 }
