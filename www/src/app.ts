@@ -71,7 +71,6 @@ export class App {
       tasks: () => this.#tasks.chosen,
       preferred: () => this.#selected,
       onPreview: (item, preview) => this.#previewed(item, preview),
-      onCrash: () => void this.#session.load(),
     });
     this.#panel = new ListPanel({
       onAdd: () => this.#stage.pick('files'),

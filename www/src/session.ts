@@ -14,7 +14,7 @@ export interface SessionEvents {
   /** The model that was there is gone. */
   onGone: () => void;
   onReady: (model: Model) => void;
-  /** It did not come; `error` is `null` when the reader cancelled. */
+  /** It did not come, or has trouble; `error` is `null` when the reader cancelled. */
   onMissing: (error: unknown) => void;
 }
 
@@ -63,7 +63,7 @@ export class Session {
         signal: loading.signal,
       });
       this.#model = model;
-      model.on('backendchange', () => this.panel.ready(model.metadata, model.backend));
+      this.#listen(model);
       this.panel.ready(model.metadata, model.backend);
       this.#events.onReady(model);
     } catch (error) {
@@ -71,5 +71,19 @@ export class Session {
       this.panel.missing(loading.signal.aborted ? 'model.cancelled' : 'model.missing');
       this.#events.onMissing(loading.signal.aborted ? null : error);
     }
+  }
+
+  /** A model whose worker or GPU is lost starts anew by itself, or is given up. */
+  #listen(model: Model): void {
+    model.on('progress', (progress) => this.panel.progress(progress));
+    model.on('backendchange', () => this.panel.ready(model.metadata, model.backend));
+    model.on('error', (error) => {
+      if (!model.usable && this.#model === model) {
+        this.#model = null;
+        this.panel.missing('model.missing');
+        this.#events.onGone();
+      }
+      this.#events.onMissing(error);
+    });
   }
 }

@@ -1,4 +1,4 @@
-import { MedleyError, type Model, type Preview } from '@medley/web';
+import type { Model, Preview } from '@medley/web';
 import type { Item } from './item.js';
 import { thumbnail } from './thumbnail.js';
 import type { WorkList } from './work-list.js';
@@ -15,8 +15,6 @@ export interface RunnerHooks {
   preferred: () => Item | null;
   /** An image was decoded for the screen. */
   onPreview: (item: Item, preview: Preview) => void;
-  /** The model's code is gone: it must be loaded anew. */
-  onCrash: (error: MedleyError) => void;
 }
 
 /** Takes the waiting images to the model, one at a time. */
@@ -88,7 +86,6 @@ export class Runner {
       // Whoever cancelled it has said what becomes of it.
       if (signal.aborted) return;
       this.#list.update([item], { state: 'failed', report: null, error });
-      if (error instanceof MedleyError && error.code === 'crashed') this.#hooks.onCrash(error);
     }
   }
 

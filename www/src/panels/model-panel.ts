@@ -65,16 +65,13 @@ export class ModelPanel {
   }
 
   loading(): void {
-    this.#phase = null;
-    this.#set('loading', () => {
-      this.#state.textContent = t(this.#phase ?? 'model.starting');
-    });
-    this.#bar.hidden = false;
-    this.#bar.value = 0;
+    this.#start();
     this.#actions.replaceChildren(button('cancel', this.#events.onCancel, { id: 'cancel-loading', class: 'quiet' }));
   }
 
   progress(progress: Progress): void {
+    // It may start anew by itself in the middle of work.
+    if (!this.waiting) this.#start();
     this.#bar.value = progress.fraction;
     const phase = PHASES[progress.phase];
     // Written only when it changes: a screen reader reads each change out.
@@ -102,6 +99,15 @@ export class ModelPanel {
       this.#state.textContent = t(text);
     });
     this.#actions.replaceChildren(button('model.load', this.#events.onLoad, { id: 'load', class: 'primary' }));
+  }
+
+  #start(): void {
+    this.#phase = null;
+    this.#set('loading', () => {
+      this.#state.textContent = t(this.#phase ?? 'model.starting');
+    });
+    this.#bar.hidden = false;
+    this.#bar.value = 0;
   }
 
   #set(state: 'loading' | 'ready' | 'missing', say: () => void): void {
