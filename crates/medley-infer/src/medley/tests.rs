@@ -162,7 +162,7 @@ fn the_share_of_the_work_that_is_done_grows_from_nothing_and_others_get_their_tu
     block_on(model.analyze(&picture(200, 120), &options)).unwrap();
     let shares = shares.borrow();
     assert_eq!(shares[0], 0.0);
-    assert!(shares.is_sorted() && shares.len() >= 10, "{shares:?}");
+    assert!(shares.is_sorted() && shares.len() > 5, "{shares:?}");
     // Every stage is announced: the last one is all that is left.
     let last = 1.0 - 1.0 / shares.len() as f32;
     assert!((shares[shares.len() - 1] - last).abs() < 1e-6, "{shares:?}");
