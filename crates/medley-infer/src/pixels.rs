@@ -135,3 +135,77 @@ impl Window {
         features
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use medley_head::{Lesson, Scope, fit_strokes};
+    use medley_package::Presentation;
+
+    use super::*;
+    use crate::geometry::placements;
+    use crate::prepare::{resize, window};
+
+    /// Bright from column 70 on, with a grain.
+    fn picture(width: u32, height: u32) -> Image {
+        let value =
+            |x: u32, y: u32| if x >= 70 { 0.7 } else { 0.2 } + 0.01 * ((x * 7 + y * 3) % 11) as f32;
+        let rows = (0..height).flat_map(|y| (0..width).flat_map(move |x| [value(x, y); 3]));
+        Image::new(width, height, rows.collect()).unwrap()
+    }
+
+    /// As a decoder would answer whose one channel is the brightness, at stride 2.
+    fn seen(picture: &Image, way: &Presentation) -> PixelFeatures {
+        let mut features = PixelFeatures::new(picture);
+        for place in placements(picture.width(), picture.height(), way) {
+            let planes = window(&resize(picture, place.scaled.0, place.scaled.1), &place);
+            let size = place.size as usize;
+            let cells = size / 2;
+            let map: Vec<f32> = (0..cells * cells)
+                .map(|i| planes[(i / cells * 2) * size + i % cells * 2])
+                .collect();
+            features.add(&[place], &map, (cells, cells));
+        }
+        features
+    }
+
+    #[test]
+    fn strokes_and_masks_lie_where_the_picture_has_them() {
+        for way in [
+            Presentation::Whole { size: 64 },
+            Presentation::Tiles { size: 64, long_side: 150, overlap: 16 },
+        ] {
+            let features = seen(&picture(131, 97), &way);
+            let line = |class: usize, from: u32, y: u32| {
+                let pixels: Vec<[u32; 2]> = (from..from + 45).map(|x| [x, y]).collect();
+                features.stroke(class, &pixels)
+            };
+            // The last pixels of the right strokes lie outside the picture.
+            let strokes: Vec<Stroke> =
+                [5, 50, 90].into_iter().flat_map(|y| [line(0, 10, y), line(1, 90, y)]).collect();
+            let fitted = fit_strokes(&strokes, 2).unwrap();
+            assert_eq!(fitted.estimate.unwrap().accuracy, 1.0);
+            let lesson = Lesson {
+                scope: Scope::Pixel,
+                name: "bright".into(),
+                classes: vec!["dark".into(), "bright".into()],
+                encoder: String::new(),
+                presentation: way,
+            };
+            let mask = features.mask(&Head::new(lesson, fitted).unwrap()).unwrap();
+            let wrong =
+                (0..131 * 97).filter(|i| (mask.indices[*i] == 1) != (i % 131 >= 70)).count();
+            // Whole, a cell is four pixels wide: the border is right to within one.
+            assert!(wrong <= 4 * 97, "{way:?}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn a_brush_counts_each_cell_once_and_nothing_outside() {
+        let features = seen(&picture(128, 128), &Presentation::Whole { size: 64 });
+        // Four pixels make one cell.
+        let dot: Vec<[u32; 2]> =
+            (0..4).flat_map(|y| (0..4).map(move |x| [40 + x, 80 + y])).collect();
+        assert_eq!(features.stroke(0, &dot).rows.len(), 1);
+        assert_eq!(features.stroke(0, &[[128, 5], [5, 128], [u32::MAX, 0]]).rows.len(), 0);
+    }
+}
