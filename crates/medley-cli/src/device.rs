@@ -128,20 +128,11 @@ fn cuda(_: usize) -> Result<Device> {
 fn vulkan(index: usize) -> Result<Device> {
     use burn::tensor::DeviceKind;
 
+    let start = |kind| DeviceName::Vulkan(index).started(Device::vulkan(kind));
     // Cards first, in the order in which Vulkan lists them; a renderer in software only where there is no card.
-    let kinds = [
-        DeviceKind::DiscreteGpu(index),
-        DeviceKind::IntegratedGpu(index),
-        DeviceKind::DefaultDevice,
-    ];
-    let mut last = None;
-    for kind in kinds {
-        match DeviceName::Vulkan(index).started(Device::vulkan(kind)) {
-            Ok(device) => return Ok(device),
-            Err(error) => last = Some(error),
-        }
-    }
-    Err(last.unwrap_or_else(|| not_built("vulkan")))
+    start(DeviceKind::DiscreteGpu(index))
+        .or_else(|_| start(DeviceKind::IntegratedGpu(index)))
+        .or_else(|_| start(DeviceKind::DefaultDevice))
 }
 
 #[cfg(not(feature = "vulkan"))]
