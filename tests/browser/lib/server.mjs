@@ -27,6 +27,7 @@ const TYPES = {
  * @property {number} [status] - nothing but this
  * @property {Buffer} [body] - these bytes; the file's own if none
  * @property {number} [cutAfter] - the connection ends after so many bytes
+ * @property {Promise<unknown>} [cutWhen] - and not before this is settled; at once if none
  * @property {number} [stallAfter] - nothing more comes after so many bytes
  * @property {number} [times] - for so many requests; for all if none
  */
@@ -84,7 +85,8 @@ export async function serve(mounts, policy = POLICY, more = {}) {
     if (end === undefined && file !== null) return createReadStream(file, { start }).pipe(response);
     const body = (override?.body ?? readFileSync(/** @type {string} */ (file))).subarray(start);
     if (end === undefined) return response.end(body);
-    return response.write(body.subarray(0, end), () => {
+    return response.write(body.subarray(0, end), async () => {
+      await override?.cutWhen;
       if (override?.cutAfter !== undefined) response.destroy();
     });
   });
