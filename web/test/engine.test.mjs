@@ -72,8 +72,8 @@ test('a waiting call that is cancelled never reaches the worker', async () => {
 
 test('a call that loses its GPU is answered by a new one, and its pixels were not given away', async () => {
   const { engine, workers, events } = await start(['webgpu']);
-  const pixels = new ArrayBuffer(8);
-  const call = engine.call('preview', { n: 1 }, { transfer: [pixels] });
+  const image = { form: 'rgba', name: '', width: 1, height: 2, data: new Uint8Array(8) };
+  const call = engine.call('preview', { image });
   await settle();
   assert.deepEqual(workers[0].asked[0].transfer, []);
   workers[0].say({ type: 'device-lost', reason: 'unplugged' });
@@ -85,6 +85,14 @@ test('a call that loses its GPU is answered by a new one, and its pixels were no
   const [[name, change]] = events;
   assert.equal(name, 'backendchange');
   assert.match(change.cause, /unplugged/);
+});
+
+test('a call on the CPU gives its pixels away', async () => {
+  const { engine, workers } = await start(['wasm']);
+  const image = { form: 'rgba', name: '', width: 1, height: 2, data: new Uint8Array(8) };
+  engine.call('preview', { image }).catch(() => {});
+  await settle();
+  assert.deepEqual(workers[0].asked[0].transfer, [image.data.buffer]);
 });
 
 test('a GPU that is lost twice in short order is left for the CPU', async () => {

@@ -3,6 +3,7 @@ import { Channel } from './channel.js';
 import type { Backend, DeviceChoice } from './device.js';
 import { DeviceLost, MedleyError, toErrorData } from './errors.js';
 import { Emitter } from './events.js';
+import { transferable } from './images.js';
 import type { Progress } from './progress.js';
 import type { CallName, CallProgress, Calls, Loaded, LoadRequest, MemoryUse } from './protocol.js';
 import { Turns } from './turns.js';
@@ -99,27 +100,27 @@ export class Engine {
     return this.#channel?.memory ?? {};
   }
 
-  /** Asks the worker as soon as it is this call's turn. */
+  /** Asks the worker as soon as it is this call's turn; an image's pixels are moved to it where they are not needed again. */
   async call<Name extends CallName>(
     name: Name,
     request: Calls[Name]['request'],
     options: {
-      transfer?: Transferable[];
       signal?: AbortSignal | undefined;
       onProgress?: ((progress: CallProgress) => void) | undefined;
     } = {},
   ): Promise<Calls[Name]['answer']> {
-    const { transfer = [], signal, onProgress } = options;
+    const { signal, onProgress } = options;
     signal?.throwIfAborted();
     if (this.#closed !== null) throw this.#closed;
     return this.#turns.take(async () => {
       for (let repeats = 0; ; repeats++) {
         const channel = await abortable(this.#ready, signal);
         // A call that may have to be asked again keeps its pixels.
-        const movable = this.loaded.backend.kind === 'webgpu' ? [] : transfer;
+        const movable = 'image' in request && this.loaded.backend.kind !== 'webgpu';
+        const transfer = movable ? transferable(request.image) : [];
         this.#asking = true;
         try {
-          const answer = await channel.call(name, request, { transfer: movable, signal, onProgress });
+          const answer = await channel.call(name, request, { transfer, signal, onProgress });
           this.#losses = 0;
           return answer;
         } catch (error) {

@@ -1,6 +1,6 @@
 import type { Engine } from './engine.js';
 import { MedleyError } from './errors.js';
-import { type ImageInput, toPayload, transferable } from './images.js';
+import { type ImageInput, toPayload } from './images.js';
 import type { CallOptions } from './model.js';
 import type { ClassProbability, Estimate, Mask } from './types.js';
 import type { HeadDescription, WasmLesson } from './wasm.js';
@@ -144,18 +144,14 @@ export class ImageHead extends TaughtHead {
    */
   async addExample(image: ImageInput, className: string, options: CallOptions = {}): Promise<number> {
     const label = this.labelOf(className);
-    const payload = toPayload(image);
-    const { signal, onProgress } = options;
-    const rows = await this.engine.call('embed', { image: payload }, { signal, onProgress, transfer: transferable(payload) });
+    const rows = await this.engine.call('embed', { image: toPayload(image) }, options);
     return this.keep(label, rows, 1);
   }
 
   /** The probability of each class, in their order. */
   async predict(image: ImageInput, options: CallOptions = {}): Promise<ClassProbability[]> {
     const { file } = this;
-    const payload = toPayload(image);
-    const { signal, onProgress } = options;
-    return this.engine.call('classify', { file, image: payload }, { signal, onProgress, transfer: transferable(payload) });
+    return this.engine.call('classify', { file, image: toPayload(image) }, options);
   }
 
   protected teach(
@@ -200,13 +196,8 @@ export class PixelHead extends TaughtHead {
   ): Promise<number> {
     const label = this.labelOf(className);
     const flat = pixels.map(([x, y]) => [Math.floor(x), Math.floor(y)]).filter(([x = -1, y = -1]) => x >= 0 && y >= 0);
-    const payload = toPayload(image);
-    const { signal, onProgress } = options;
-    const { rows, count } = await this.engine.call(
-      'strokeFeatures',
-      { image: payload, like: this.#like, pixels: Uint32Array.from(flat.flat()) },
-      { signal, onProgress, transfer: transferable(payload) },
-    );
+    const request = { image: toPayload(image), like: this.#like, pixels: Uint32Array.from(flat.flat()) };
+    const { rows, count } = await this.engine.call('strokeFeatures', request, options);
     if (count === 0) throw new MedleyError('head', 'no pixel of the stroke is inside the image: draw it again');
     return this.keep(label, rows, count);
   }
@@ -214,9 +205,7 @@ export class PixelHead extends TaughtHead {
   /** The class of each pixel of an image. */
   async predict(image: ImageInput, options: CallOptions = {}): Promise<Mask> {
     const { file } = this;
-    const payload = toPayload(image);
-    const { signal, onProgress } = options;
-    return this.engine.call('segment', { file, image: payload }, { signal, onProgress, transfer: transferable(payload) });
+    return this.engine.call('segment', { file, image: toPayload(image) }, options);
   }
 
   protected teach(

@@ -2,7 +2,7 @@ import type { Backend } from './device.js';
 import type { Engine, ModelEvents } from './engine.js';
 import { MedleyError } from './errors.js';
 import { ImageHead, importedHead, PixelHead } from './head.js';
-import { type ImageInput, toPayload, transferable } from './images.js';
+import { type ImageInput, toPayload } from './images.js';
 import { DiagnosticReport } from './report.js';
 import type { Analysis, Metadata, TaskSpec } from './types.js';
 
@@ -96,12 +96,8 @@ export class Model {
     const { tasks, signal, onProgress, verify = this.#verify } = options;
     signal?.throwIfAborted();
     this.#checkTasks(tasks);
-    const payload = toPayload(image);
-    return this.#engine.call(
-      'analyze',
-      { image: payload, tasks: tasks === undefined ? null : [...tasks], verify },
-      { signal, onProgress, transfer: transferable(payload) },
-    );
+    const request = { image: toPayload(image), tasks: tasks === undefined ? null : [...tasks], verify };
+    return this.#engine.call('analyze', request, { signal, onProgress });
   }
 
   /**
@@ -116,8 +112,7 @@ export class Model {
     const vectors: Float32Array[] = [];
     for (const image of list) {
       signal?.throwIfAborted();
-      const payload = toPayload(image);
-      vectors.push(await this.#engine.call('embed', { image: payload }, { signal, transfer: transferable(payload) }));
+      vectors.push(await this.#engine.call('embed', { image: toPayload(image) }, { signal }));
       onProgress?.({ fraction: vectors.length / list.length });
     }
     return vectors;
@@ -127,12 +122,7 @@ export class Model {
   async preview(image: ImageInput, options: PreviewOptions = {}): Promise<Preview> {
     const { maxSide = 2048, signal } = options;
     signal?.throwIfAborted();
-    const payload = toPayload(image);
-    const preview = await this.#engine.call(
-      'preview',
-      { image: payload, maxSide },
-      { signal, transfer: transferable(payload) },
-    );
+    const preview = await this.#engine.call('preview', { image: toPayload(image), maxSide }, { signal });
     return {
       width: preview.sourceWidth,
       height: preview.sourceHeight,

@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::command::Command;
 use crate::steps::{Finish, Steps};
 use crate::workspace::Workspace;
-use crate::{chromium, dicom_readers, npm, wasm_build, wasm_target};
+use crate::{chromium, npm, readers, wasm_build, wasm_target};
 
 const MEND: &str = "mend what is listed above";
 
@@ -34,7 +34,7 @@ pub fn run(options: &Options) -> Result<bool> {
     let built = steps.attempt("Build the Rust code", || {
         cargo(&workspace, &["build", "--workspace", "--all-targets"], MEND)
     });
-    steps.attempt("Readers of DICOM", || dicom_readers::prepare(&workspace));
+    steps.attempt("Readers of others", || readers::prepare(&workspace));
     steps.after(built, "Rust tests", || rust_tests(&workspace));
     if !options.quick {
         // Machines without a card have no other way to notice that the code for one does not compile.
@@ -81,9 +81,9 @@ fn cargo(workspace: &Workspace, arguments: &[&str], hint: &str) -> Result<Finish
 fn rust_tests(workspace: &Workspace) -> Result<Finish> {
     let mut cargo =
         Command::new("cargo", &workspace.root).args(["test", "--workspace", "--no-fail-fast"]);
-    let python = dicom_readers::python(workspace);
+    let python = readers::python(workspace);
     if python.is_file() {
-        cargo = cargo.env(dicom_readers::VARIABLE, python);
+        cargo = cargo.env(readers::VARIABLE, python);
     }
     let (tally, result) = cargo.run_tests()?;
     Ok(Finish::Tests(tally, result))

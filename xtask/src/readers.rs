@@ -1,4 +1,4 @@
-//! The programs of others that read the DICOM objects which the tests write: pydicom and highdicom in a Python
+//! The programs of others that read what the tests write: pydicom, highdicom and ONNX Runtime in a Python
 //! environment of their own, dciodvfy and dsrdump from Debian; and the DICOMweb server Orthanc.
 
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ pub fn python(workspace: &Workspace) -> PathBuf {
 }
 
 fn folder(workspace: &Workspace) -> PathBuf {
-    workspace.target.join("dicom-readers")
+    workspace.target.join("readers")
 }
 
 fn make_environment(workspace: &Workspace) -> Result<()> {
