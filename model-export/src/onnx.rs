@@ -57,19 +57,18 @@ pub fn to_onnx(package: &Package, tasks: &[&str]) -> Result<Vec<u8>, ExportError
         false => Vec::new(),
     };
     for task in tasks {
-        let head = nano.head(&task.name)?;
         let classes = task.classes.len();
         match (task.kind, &pixels) {
             (TaskKind::Classification, _) => {
-                nano.classify(&mut graph, &head, &features, &task.name)?;
+                nano.classify(&mut graph, &task.name, &features)?;
                 graph.output(&task.name, &["batch", &classes.to_string()]);
             }
             (TaskKind::Segmentation, Some(pixels)) => {
-                nano.segment(&mut graph, &head, pixels, &task.name)?;
+                nano.segment(&mut graph, &task.name, pixels)?;
                 graph.output(&task.name, &["batch", &classes.to_string(), "", ""]);
             }
             (TaskKind::Detection, _) => {
-                nano.detect(&mut graph, &head, &towers, classes, &task.name)?;
+                nano.detect(&mut graph, &task.name, &towers, classes)?;
                 graph.output(&task.name, &["batch", &(classes + 5).to_string(), ""]);
             }
             (TaskKind::Segmentation, None) => {}

@@ -241,13 +241,7 @@ fn asked<'a>(medley: &'a Medley, names: &[String]) -> Result<Vec<&'a TaskSpec>, 
     if names.is_empty() {
         return Ok(medley.tasks().iter().collect());
     }
-    let task = |name: &String| {
-        medley.tasks().iter().find(|task| task.name == *name).ok_or_else(|| {
-            let existing = medley.tasks().iter().map(|task| task.name.clone()).collect();
-            InferError::UnknownTask { name: name.clone(), existing }
-        })
-    };
-    names.iter().map(task).collect()
+    names.iter().map(|name| medley.task(name)).collect()
 }
 
 /// Where each image's overlay goes.

@@ -2,7 +2,6 @@
 
 use dicom_dictionary_std::tags;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::error::DicomError;
 use crate::frame::Frame;
@@ -113,7 +112,6 @@ fn image_info(file: &DicomFile) -> Result<ImageInfo, DicomError> {
 
 fn frame_info(frame: &Frame) -> FrameInfo {
     let found = frame.samples.statistics();
-    let digest = Sha256::digest(frame.samples.to_le_bytes());
     let mut shape = vec![frame.rows, frame.columns];
     if frame.channels > 1 {
         shape.push(u32::from(frame.channels));
@@ -122,7 +120,7 @@ fn frame_info(frame: &Frame) -> FrameInfo {
         min: found.min,
         max: found.max,
         mean: found.mean,
-        sha256_le: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        sha256_le: medley_package::digest(&frame.samples.to_le_bytes()),
         shape,
         dtype: frame.samples.type_name(),
     }

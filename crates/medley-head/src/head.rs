@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::HeadError;
 use crate::estimate::Estimate;
 use crate::ridge::Fitted;
+use crate::softmax::softmax;
 
 /// The most classes of a head: the indices of a mask are bytes, and 255 means "ignore".
 pub const MAX_CLASSES: usize = 255;
@@ -120,14 +121,14 @@ impl Head {
     /// # Errors
     /// Features of another length.
     pub fn probabilities(&self, features: &[f32]) -> Result<Vec<f32>, HeadError> {
-        Ok(softmax(self.logits(features)?))
+        Ok(softmax(&self.logits(features)?, 1.0))
     }
 }
 
 #[cfg(test)]
 impl Fitted {
     pub(crate) fn probabilities(&self, features: &[f32]) -> Vec<f32> {
-        softmax(logits(&self.weights, &self.bias, features))
+        softmax(&logits(&self.weights, &self.bias, features), 1.0)
     }
 
     pub(crate) fn answer(&self, features: &[f32]) -> usize {
@@ -148,12 +149,4 @@ fn logits(weights: &[f32], bias: &[f32], features: &[f32]) -> Vec<f32> {
             (sum + f64::from(*bias)) as f32
         })
         .collect()
-}
-
-fn softmax(mut logits: Vec<f32>) -> Vec<f32> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    logits.iter_mut().for_each(|v| *v = (*v - largest).exp());
-    let sum: f32 = logits.iter().sum();
-    logits.iter_mut().for_each(|v| *v /= sum);
-    logits
 }

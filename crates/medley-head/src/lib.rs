@@ -19,6 +19,7 @@ mod head;
 mod images;
 mod ridge;
 mod scaling;
+mod softmax;
 mod strokes;
 mod temperature;
 #[cfg(test)]
@@ -32,4 +33,5 @@ pub use head::{Head, Lesson, MAX_CLASSES, Scope};
 pub use images::fit_images;
 pub use ridge::Fitted;
 pub use scaling::Scaling;
+pub use softmax::softmax;
 pub use strokes::{Stroke, fit_strokes};

@@ -101,6 +101,17 @@ impl Medley {
         &self.metadata.tasks
     }
 
+    /// The task of this name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn task(&self, name: &str) -> Result<&TaskSpec, InferError> {
+        self.tasks().iter().find(|task| task.name == name).ok_or_else(|| InferError::UnknownTask {
+            name: name.into(),
+            existing: self.tasks().iter().map(|task| task.name.clone()).collect(),
+        })
+    }
+
     /// What identifies the weights that all tasks share; empty for a model made in memory.
     pub fn encoder_digest(&self) -> &str {
         &self.encoder_digest
@@ -211,12 +222,7 @@ impl Medley {
         };
         let mut wanted: Vec<&TaskSpec> = Vec::new();
         for name in names {
-            let task = self.tasks().iter().find(|t| t.name == *name).ok_or_else(|| {
-                InferError::UnknownTask {
-                    name: name.clone(),
-                    existing: self.tasks().iter().map(|t| t.name.clone()).collect(),
-                }
-            })?;
+            let task = self.task(name)?;
             if !wanted.iter().any(|t| t.name == *name) {
                 wanted.push(task);
             }

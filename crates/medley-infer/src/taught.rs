@@ -38,13 +38,7 @@ impl Medley {
         let Some(name) = like else {
             return Ok(self.embedding_presentation());
         };
-        match self.tasks().iter().find(|task| task.name == name) {
-            Some(task) => Ok(task.presentation),
-            None => Err(InferError::UnknownTask {
-                name: name.into(),
-                existing: self.tasks().iter().map(|task| task.name.clone()).collect(),
-            }),
-        }
+        Ok(self.task(name)?.presentation)
     }
 
     /// The embedding of a picture, for heads that answer for whole images: mean and deviation of each channel of the pyramid's

@@ -17,7 +17,7 @@ use crate::upsample::upsample_nearest;
 pub const STRIDES: [usize; 5] = [8, 16, 32, 64, 128];
 
 /// Groups of the group normalisation in the towers.
-pub(crate) const TOWER_GROUPS: usize = 16;
+pub const TOWER_GROUPS: usize = 16;
 
 /// Probability that an untrained head gives to every class at every location: as few locations
 /// hold an object, the loss would otherwise begin with the background alone (Lin et al., *Focal
@@ -25,7 +25,7 @@ pub(crate) const TOWER_GROUPS: usize = 16;
 const PRIOR: f64 = 0.01;
 
 /// Largest exponent of a distance, so that no logit overflows: e⁶ strides = 3 227 pixels at P3.
-const MAX_EXPONENT: f64 = 6.0;
+pub const MAX_EXPONENT: f64 = 6.0;
 
 /// FPN and the two towers.
 #[derive(Module, Debug)]

@@ -26,7 +26,7 @@ pub enum BlockKind {
 }
 
 /// Added to the variance of a picture's values in 0..1, so that an even picture is not blown up into noise.
-const LEAST_VARIANCE: f64 = 1e-4;
+pub const LEAST_VARIANCE: f64 = 1e-4;
 
 /// Times the channels inside a [`BlockKind::Inverted`].
 const EXPANSION: usize = 4;

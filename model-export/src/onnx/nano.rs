@@ -1,22 +1,17 @@
 //! The convolutional model's way from an image to its outputs, as nodes. It follows `medley-model` line by line; its answers are
 //! compared with those of the package's self-test by an engine that nobody here wrote.
 
-use medley_model::{BlockKind, EncoderConfig, HeadKind, ModelConfig, NanoConfig, NormKind};
+use medley_model::{
+    BlockKind, EncoderConfig, HeadKind, LEAST_VARIANCE, MAX_EXPONENT, ModelConfig, NanoConfig,
+    NormKind, STRIDES, TOWER_GROUPS,
+};
 use medley_package::Package;
 
 use super::graph::{Graph, Value, float, int, ints, text};
 use crate::error::ExportError;
 
-/// Added to the variance of a picture, of a normalisation, as in `medley-model` and burn.
-const LEAST_VARIANCE: f32 = 1e-4;
+/// Added to the variance of a group normalisation: burn's default.
 const NORM_EPSILON: f32 = 1e-5;
-
-/// Groups of the detection towers' normalisation, and the largest exponent of a distance.
-const TOWER_GROUPS: usize = 16;
-const MAX_EXPONENT: f32 = 6.0;
-
-/// Strides of the detection levels.
-const STRIDES: [usize; 5] = [8, 16, 32, 64, 128];
 
 /// What is known of the model.
 pub struct Nano {
@@ -57,14 +52,12 @@ impl Nano {
     }
 
     /// The path of a task's head among the weights.
-    ///
-    /// # Errors
-    /// No head of this name.
-    pub fn head(&self, name: &str) -> Result<String, ExportError> {
-        let place = self.config.heads.iter().position(|head| head.name == name);
-        place
-            .map(|place| format!("heads.{place}"))
-            .ok_or_else(|| ExportError::Onnx { reason: format!("the model has no head {name}") })
+    fn head(&self, task: &str, kind: HeadKind) -> Result<String, ExportError> {
+        let place =
+            self.config.heads.iter().position(|head| head.name == task && head.kind == kind);
+        place.map(|place| format!("heads.{place}")).ok_or_else(|| ExportError::Onnx {
+            reason: format!("the model has no {} head for {task}", kind.name()),
+        })
     }
 
     /// Encoder and squeezer.
@@ -88,7 +81,7 @@ impl Nano {
         let [s1, s2, s3, s4]: [Value; 4] = outputs
             .try_into()
             .map_err(|_| ExportError::Onnx { reason: "expected four stages".into() })?;
-        let squeezed = conv(g, "squeezer.conv", &s4, 1, 0)?;
+        let squeezed = conv(g, "squeezer.conv", &s4, 1)?;
         let pooled = g.node("GlobalAveragePool", &[&squeezed], vec![]);
         let squeezed = group_norm(g, "squeezer.norm", &squeezed, 1, self.config.squeezer)?;
         let squeezed = gelu(g, &squeezed);
@@ -141,7 +134,7 @@ impl Nano {
         for (index, map) in
             [&features.s2, &features.s3, &features.squeezed].into_iter().enumerate().rev()
         {
-            let map = conv(g, &format!("detection.lateral.{index}"), map, 1, 0)?;
+            let map = conv(g, &format!("detection.lateral.{index}"), map, 1)?;
             let map = match merged.last() {
                 Some(above) => {
                     let above = doubled(g, &above.clone());
@@ -154,14 +147,14 @@ impl Nano {
         merged.reverse();
         let mut levels = Vec::new();
         for (index, map) in merged.iter().enumerate() {
-            levels.push(conv(g, &format!("detection.output.{index}"), map, 1, 1)?);
+            levels.push(conv(g, &format!("detection.output.{index}"), map, 1)?);
         }
         for index in 0..2 {
             let mut below = levels[levels.len() - 1].clone();
             if index > 0 {
                 below = g.node("Relu", &[&below], vec![]);
             }
-            levels.push(conv(g, &format!("detection.down.{index}"), &below, 2, 1)?);
+            levels.push(conv(g, &format!("detection.down.{index}"), &below, 2)?);
         }
         let mut towers = Vec::new();
         for level in &levels {
@@ -175,7 +168,7 @@ impl Nano {
     fn climb(&self, g: &mut Graph<'_>, tower: &str, level: &str) -> Result<Value, ExportError> {
         let mut map = level.to_owned();
         for layer in 0..self.config.detection_depth {
-            map = conv(g, &format!("{tower}.{layer}.conv"), &map, 1, 1)?;
+            map = conv(g, &format!("{tower}.{layer}.conv"), &map, 1)?;
             let norm = format!("{tower}.{layer}.norm");
             map = group_norm(g, &norm, &map, TOWER_GROUPS, self.config.detection_channels)?;
             map = gelu(g, &map);
@@ -183,56 +176,48 @@ impl Nano {
         Ok(map)
     }
 
-    /// Class logits.
+    /// Class logits, as an output of the task's name.
     pub fn classify(
         &self,
         g: &mut Graph<'_>,
-        head: &str,
+        task: &str,
         features: &Features,
-        output: &str,
     ) -> Result<(), ExportError> {
-        self.expect(head, HeadKind::Classification)?;
+        let head = self.head(task, HeadKind::Classification)?;
         let positive = g.node("Relu", &[&features.embedding], vec![]);
         let weight = g.weight(&format!("{head}.linear.weight"))?;
         let bias = g.weight(&format!("{head}.linear.bias"))?;
-        g.named("Gemm", &[&positive, &weight, &bias], vec![], output);
+        g.named("Gemm", &[&positive, &weight, &bias], vec![], task);
         Ok(())
     }
 
-    /// Pixel logits.
-    pub fn segment(
-        &self,
-        g: &mut Graph<'_>,
-        head: &str,
-        pixels: &str,
-        output: &str,
-    ) -> Result<(), ExportError> {
-        self.expect(head, HeadKind::Segmentation)?;
-        let logits = conv(g, head, pixels, 1, 1)?;
-        g.named("Identity", &[&logits], vec![], output);
+    /// Pixel logits, as an output of the task's name.
+    pub fn segment(&self, g: &mut Graph<'_>, task: &str, pixels: &str) -> Result<(), ExportError> {
+        let head = self.head(task, HeadKind::Segmentation)?;
+        let logits = conv(g, &head, pixels, 1)?;
+        g.named("Identity", &[&logits], vec![], task);
         Ok(())
     }
 
-    /// The raw outputs of all levels, one after the other.
+    /// The raw values of all levels one after the other, as an output of the task's name.
     pub fn detect(
         &self,
         g: &mut Graph<'_>,
-        head: &str,
+        task: &str,
         towers: &[Tower],
         classes: usize,
-        output: &str,
     ) -> Result<(), ExportError> {
-        self.expect(head, HeadKind::Detection)?;
+        let head = self.head(task, HeadKind::Detection)?;
         let scale = g.weight(&format!("{head}.scale"))?;
         let mut parts = Vec::new();
         for (level, (tower, stride)) in towers.iter().zip(STRIDES).enumerate() {
-            let class = conv(g, &format!("{head}.class"), &tower.class, 1, 1)?;
-            let centerness = conv(g, &format!("{head}.centerness"), &tower.boxes, 1, 1)?;
-            let exponent = conv(g, &format!("{head}.distance"), &tower.boxes, 1, 1)?;
+            let class = conv(g, &format!("{head}.class"), &tower.class, 1)?;
+            let centerness = conv(g, &format!("{head}.centerness"), &tower.boxes, 1)?;
+            let exponent = conv(g, &format!("{head}.distance"), &tower.boxes, 1)?;
             let own = g.integers(&[level as i64]);
             let own = g.node("Gather", &[&scale, &own], vec![int("axis", 0)]);
             let exponent = g.node("Mul", &[&exponent, &own], vec![]);
-            let most = g.constant(&[], &[MAX_EXPONENT]);
+            let most = g.constant(&[], &[MAX_EXPONENT as f32]);
             let exponent = g.node("Min", &[&exponent, &most], vec![]);
             let distance = g.node("Exp", &[&exponent], vec![]);
             let stride = g.constant(&[], &[stride as f32]);
@@ -242,18 +227,8 @@ impl Nano {
             parts.push(g.node("Reshape", &[&all, &shape], vec![]));
         }
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-        g.named("Concat", &parts, vec![int("axis", 2)], output);
+        g.named("Concat", &parts, vec![int("axis", 2)], task);
         Ok(())
-    }
-
-    fn expect(&self, head: &str, kind: HeadKind) -> Result<(), ExportError> {
-        let place = head.rsplit('.').next().and_then(|place| place.parse::<usize>().ok());
-        match place.and_then(|place| self.config.heads.get(place)) {
-            Some(found) if found.kind == kind => Ok(()),
-            _ => Err(ExportError::Onnx {
-                reason: format!("{head}: expected a {} head", kind.name()),
-            }),
-        }
     }
 }
 
@@ -264,20 +239,14 @@ fn standardize(g: &mut Graph<'_>, image: &str) -> Value {
     let centred = g.node("Sub", &[image, &mean], vec![]);
     let squared = g.node("Mul", &[&centred, &centred], vec![]);
     let variance = g.node("ReduceMean", &[&squared], over());
-    let least = g.constant(&[], &[LEAST_VARIANCE]);
+    let least = g.constant(&[], &[LEAST_VARIANCE as f32]);
     let variance = g.node("Add", &[&variance, &least], vec![]);
     let deviation = g.node("Sqrt", &[&variance], vec![]);
     g.node("Div", &[&centred, &deviation], vec![])
 }
 
-/// A convolution with bias; its kernel's size follows from the weight.
-fn conv(
-    g: &mut Graph<'_>,
-    path: &str,
-    input: &str,
-    stride: i64,
-    pad: i64,
-) -> Result<Value, ExportError> {
+/// A convolution with bias, padded so that stride 1 keeps the size; its kernel's size follows from the weight.
+fn conv(g: &mut Graph<'_>, path: &str, input: &str, stride: i64) -> Result<Value, ExportError> {
     let name = format!("{path}.weight");
     let (channels, kernel) = match g.shape(&name)[..] {
         [out, inner, height, width] => ([out, inner], [height as i64, width as i64]),
@@ -298,7 +267,7 @@ fn conv(
     let attributes = vec![
         ints("kernel_shape", &kernel),
         ints("strides", &[stride, stride]),
-        ints("pads", &[pad; 4]),
+        ints("pads", &[kernel[0] / 2, kernel[1] / 2, kernel[0] / 2, kernel[1] / 2]),
         int("group", groups),
     ];
     Ok(g.node("Conv", &inputs, attributes))
@@ -311,25 +280,20 @@ fn conv_relu(
     input: &str,
     stride: i64,
 ) -> Result<Value, ExportError> {
-    let pad = pad_of(g, path);
-    let output = conv(g, path, input, stride, pad)?;
+    let output = conv(g, path, input, stride)?;
     Ok(g.node("Relu", &[&output], vec![]))
-}
-
-fn pad_of(g: &Graph<'_>, path: &str) -> i64 {
-    g.shape(&format!("{path}.weight")).last().map_or(0, |&side| side as i64 / 2)
 }
 
 fn residual(g: &mut Graph<'_>, path: &str, input: &str, stride: i64) -> Result<Value, ExportError> {
     let output = conv_relu(g, &format!("{path}.conv1.conv"), input, stride)?;
-    let output = conv(g, &format!("{path}.conv2.conv"), &output, 1, 1)?;
+    let output = conv(g, &format!("{path}.conv2.conv"), &output, 1)?;
     let mut shortcut = input.to_owned();
     if stride == 2 {
         let how = vec![ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])];
         shortcut = g.node("AveragePool", &[&shortcut], how);
     }
     if g.has(&format!("{path}.shortcut.conv.weight")) {
-        shortcut = conv(g, &format!("{path}.shortcut.conv"), &shortcut, 1, 0)?;
+        shortcut = conv(g, &format!("{path}.shortcut.conv"), &shortcut, 1)?;
     }
     let sum = g.node("Add", &[&output, &shortcut], vec![]);
     Ok(g.node("Relu", &[&sum], vec![]))
@@ -338,7 +302,7 @@ fn residual(g: &mut Graph<'_>, path: &str, input: &str, stride: i64) -> Result<V
 fn inverted(g: &mut Graph<'_>, path: &str, input: &str, stride: i64) -> Result<Value, ExportError> {
     let output = conv_relu(g, &format!("{path}.conv1.conv"), input, 1)?;
     let output = conv_relu(g, &format!("{path}.conv2.conv"), &output, stride)?;
-    let output = conv(g, &format!("{path}.conv3.conv"), &output, 1, 0)?;
+    let output = conv(g, &format!("{path}.conv3.conv"), &output, 1)?;
     let inner = g.shape(&format!("{path}.conv1.conv.weight"));
     let outer = g.shape(&format!("{path}.conv3.conv.weight"));
     // A block that changes the shape has no shortcut.

@@ -86,13 +86,7 @@ pub fn zero_shot(
         if let Some(remark) = refuse_leak(foundation, database, &pair.target)? {
             watcher.remark(&remark);
         }
-        let source =
-            medley.tasks().iter().find(|task| task.name == pair.source).ok_or_else(|| {
-                medley_infer::InferError::UnknownTask {
-                    name: pair.source.clone(),
-                    existing: medley.tasks().iter().map(|task| task.name.clone()).collect(),
-                }
-            })?;
+        let source = medley.task(&pair.source)?;
         let target = database.task(&pair.target)?;
         for (used, (from, to)) in used.iter_mut().zip(&map.0) {
             *used |= source.classes.contains(from) && target.classes.contains(to);
