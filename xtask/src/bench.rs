@@ -6,13 +6,15 @@ use clap::Subcommand;
 use crate::command::Command;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
-use crate::{chromium, demo, npm};
+use crate::{chromium, counts, demo, npm};
 
 /// What can be measured.
 #[derive(Subcommand)]
 pub enum Bench {
     /// Peak memory of training against the number of tasks, by the loop and by the plain way
     Memory,
+    /// Instructions of one pass, of preparation and of an answer; writes the figures that the tests compare with
+    Counts,
     /// Medley beside ONNX Runtime Web in one run of Chromium: load, first and warm runs, bytes
     Web,
 }
@@ -21,6 +23,7 @@ pub enum Bench {
 pub fn run(bench: &Bench) -> Result<()> {
     let workspace = Workspace::find()?;
     match bench {
+        Bench::Counts => counts::update(&workspace),
         // What is measured is this process' own work.
         Bench::Memory => binary(&workspace, &["--release", "--bin", "memory"]),
         Bench::Web => {

@@ -13,6 +13,7 @@ mod bench;
 mod bindgen;
 mod chromium;
 mod command;
+mod counts;
 mod demo;
 mod http;
 mod npm;

@@ -15,6 +15,8 @@ pub enum Finish {
     UpToDate,
     /// A step that it needs failed.
     NotRun,
+    /// It means nothing on this machine, and why.
+    Skipped(&'static str),
     /// It ran tests: how many, and the error if the program that ran them failed.
     Tests(Tally, Result<()>),
 }
@@ -90,6 +92,7 @@ impl Steps {
             Ok(Finish::Done) => ("done".to_owned(), Ok(())),
             Ok(Finish::UpToDate) => ("up to date".to_owned(), Ok(())),
             Ok(Finish::NotRun) => ("not run: an earlier step failed".to_owned(), Ok(())),
+            Ok(Finish::Skipped(why)) => (format!("skipped: {why}"), Ok(())),
             Ok(Finish::Tests(counted, result)) => {
                 tally = counted;
                 (format!("{} passed, {} failed", counted.passed, counted.failed), result)

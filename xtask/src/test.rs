@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::command::Command;
 use crate::steps::{Finish, Steps};
 use crate::workspace::Workspace;
-use crate::{chromium, npm, readers, wasm_build, wasm_target};
+use crate::{chromium, counts, npm, readers, wasm_build, wasm_target};
 
 const MEND: &str = "mend what is listed above";
 
@@ -21,7 +21,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<bool> {
     let workspace = Workspace::find()?;
     let browser_steps = wasm_build::STEPS.len() + 6;
-    let mut steps = Steps::new(if options.quick { 5 } else { 6 + browser_steps });
+    let mut steps = Steps::new(if options.quick { 5 } else { 7 + browser_steps });
     steps.attempt("Formatting", || {
         cargo(&workspace, &["fmt", "--all", "--check"], "run `cargo fmt --all`")
     });
@@ -37,6 +37,7 @@ pub fn run(options: &Options) -> Result<bool> {
     steps.attempt("Readers of others", || readers::prepare(&workspace));
     steps.after(built, "Rust tests", || rust_tests(&workspace));
     if !options.quick {
+        steps.after(built, "Instruction counts", || counts::compare(&workspace));
         // Machines without a card have no other way to notice that the code for one does not compile.
         steps.attempt("Type-check the GPU code", || {
             let what = ["check", "--package", "medley-cli", "--package", "medley-bench"];
