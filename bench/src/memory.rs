@@ -15,6 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 use burn::module::Module;
 use burn::tensor::Device;
 use clap::{Parser, Subcommand};
+use medley_bench::peak_memory;
 use medley_data::Database;
 use medley_model::{HeadConfig, HeadKind, ModelConfig};
 use medley_package::Presentation;
@@ -179,11 +180,7 @@ fn measure(data: &Path, way: &str, tasks: &[String]) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut trainer = Trainer::open(config, &database, &Device::flex(), folder.path())?;
     trainer.run(&database, &mut Silent, &AtomicBool::new(false))?;
-    let status = fs::read_to_string("/proc/self/status")
-        .context("/proc/self/status: the peak of a process can be read on Linux only")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-    let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
-    println!("{}", kib * 1024.0);
+    println!("{}", peak_memory()?);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use crate::command::Command;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
-use crate::{chromium, counts, demo, npm};
+use crate::{chromium, counts, demo, npm, readers};
 
 /// What can be measured.
 #[derive(Subcommand)]
@@ -15,6 +15,8 @@ pub enum Bench {
     Memory,
     /// Instructions of one pass, of preparation and of an answer; writes the figures that the tests compare with
     Counts,
+    /// Medley beside ONNX Runtime on this processor: load, warm runs, memory
+    Native,
     /// Medley beside ONNX Runtime Web in one run of Chromium: load, first and warm runs, bytes
     Web,
 }
@@ -25,21 +27,26 @@ pub fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Counts => counts::update(&workspace),
         // What is measured is this process' own work.
-        Bench::Memory => binary(&workspace, &["--release", "--bin", "memory"]),
+        Bench::Memory => binary(&workspace, &["--release", "--bin", "memory"]).run(),
+        Bench::Native => {
+            readers::prepare(&workspace)?;
+            binary(&workspace, &["--release", "--bin", "native"])
+                .env(readers::VARIABLE, readers::python(&workspace))
+                .run()
+        }
         Bench::Web => {
             demo::build(&workspace, &mut Steps::new(demo::BUILD_STEPS))?;
             chromium::find_or_install(&workspace)?;
             npm::npm(&workspace, &["ci", "--prefix", "bench/web", "--no-audit", "--no-fund"])
                 .run()?;
-            binary(&workspace, &["--bin", "web"])
+            binary(&workspace, &["--bin", "web"]).run()
         }
     }
 }
 
-fn binary(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
+fn binary(workspace: &Workspace, arguments: &[&str]) -> Command {
     Command::new("cargo", &workspace.root)
         .args(["run", "--package", "medley-bench"])
         .args(arguments)
         .hint("the message above says what could not be measured")
-        .run()
 }

@@ -1,0 +1,9 @@
+//! What the benchmarks beside other engines share.
+
+mod models;
+mod peak;
+mod rows;
+
+pub use models::make_models;
+pub use peak::peak_memory;
+pub use rows::{MEDLEY, Row, chart, spread, table};
