@@ -56,7 +56,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1000,
     rollupOptions: {
-      input: { index: 'index.html', [SERVICE_WORKER]: 'src/offline/service-worker.ts' },
+      input: { index: 'index.html', bench: 'bench.html', [SERVICE_WORKER]: 'src/offline/service-worker.ts' },
       output: {
         // A service worker's scope is the folder that it lies in.
         entryFileNames: ({ name }) => (name === SERVICE_WORKER ? '[name].js' : 'assets/[name]-[hash].js'),

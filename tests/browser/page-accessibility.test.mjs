@@ -56,6 +56,16 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   });
 }
 
+test('axe-core finds nothing on the page that measures', async () => {
+  for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+    const { context, page } = await openPage(site, '/bench.html', { colorScheme, viewport: { width: 360, height: 740 } });
+    await page.locator('#start-wasm').waitFor();
+    assert.deepEqual(await violations(page), []);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'wider than the screen');
+    await context.close();
+  }
+});
+
 for (const [width, height] of /** @type {const} */ ([[360, 740], [768, 1024], [1280, 720], [2560, 1440], [3840, 2160]])) {
   test(`nothing is cut off or wider than the page at ${width} × ${height}`, async () => {
     const { context, page } = await openPage(site, '/?device=wasm', { viewport: { width, height }, locale: 'de-DE' });

@@ -56,7 +56,6 @@ export function t(key: Key, values: Readonly<Record<string, string | number>> = 
 /** Renews all texts below an element that were given by key. */
 export function translate(root: HTMLElement): void {
   document.documentElement.lang = current;
-  document.title = t('page.title');
   for (const element of root.querySelectorAll<HTMLElement>('[data-t]')) {
     element.textContent = t(element.dataset['t'] as Key);
   }

@@ -22,6 +22,30 @@ export const MESSAGES = {
   close: ['Close', 'Schließen'],
   cancel: ['Cancel', 'Abbrechen'],
 
+  // The page that measures
+  'bench.title': ['Medley on this device: how fast?', 'Medley auf diesem Gerät: wie schnell?'],
+  'bench.back': ['Medley', 'Medley'],
+  'bench.intro': [
+    'The page’s model runs here on noise, again and again, and the page measures it. Nothing is sent anywhere; the report is yours to copy.',
+    'Das Modell der Seite rechnet hier wieder und wieder auf Rauschen, und die Seite misst es. Nichts wird versandt; der Bericht gehört Ihnen.',
+  ],
+  'bench.start.wasm': ['Measure WebAssembly', 'WebAssembly messen'],
+  'bench.start.webgpu': ['Measure WebGPU', 'WebGPU messen'],
+  'bench.copy': ['Copy the report', 'Bericht kopieren'],
+  'bench.running': ['{what}: {share} %', '{what}: {share} %'],
+  'bench.done': ['Done', 'Fertig'],
+  'bench.cancelled': ['Cancelled; nothing was kept', 'Abgebrochen; nichts wurde behalten'],
+  'bench.threads': ['{n} thread|{n} threads', '{n} Thread|{n} Threads'],
+  'bench.what': ['What', 'Was'],
+  'bench.median': ['Median', 'Median'],
+  'bench.range': ['10 % to 90 %', '10 % bis 90 %'],
+  'bench.load': ['Loading the model', 'Laden des Modells'],
+  'bench.first': ['First answer', 'Erste Antwort'],
+  'bench.encoder': ['Encoder, one pass', 'Encoder, ein Durchgang'],
+  'bench.prepare': ['Preparing 2048 × 2048, 16 bit', 'Vorbereiten von 2048 × 2048, 16 Bit'],
+  'bench.all': ['All tasks of one image', 'Alle Aufgaben eines Bildes'],
+  'bench.memory': ['Memory at the end', 'Speicher am Ende'],
+
   // The head of the page
   'menu.label': ['About this page', 'Über diese Seite'],
   'menu.language': ['Language', 'Sprache'],
