@@ -16,6 +16,11 @@ const ROUNDS = 20;
 const WARM_UP = 3;
 /** Fresh pages for each cold figure. */
 const COLD = 5;
+/** Runs before the memory is looked at. */
+const MEMORY_RUNS = 50;
+/** Passes on WebGPU, where a software adapter takes seconds for each, and the encoders that are small enough for it. */
+const GPU_ROUNDS = 5;
+const GPU_MODELS = ['nano', 'swin-nano'];
 
 const [models, out] = process.argv.slice(2);
 if (models === undefined || out === undefined) throw new Error('usage: compare.mjs MODELS-FOLDER OUT.json');
@@ -48,7 +53,10 @@ const server = await serve(
   POLICY,
   { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
 );
-const browser = await launch();
+// Without the flag the browser measures memory at a time of its own choosing.
+const browser = await launch(['--enable-blink-features=ForceEagerMeasureMemory']);
+/** Bytes of a page with each engine, and of one with none. @type {Record<string, number>} */
+const memory = {};
 const blank = `${server.origin}/harness/index.html`;
 
 /** @param {boolean} cached */
@@ -65,11 +73,27 @@ try {
   for (const model of names) {
     for (const threads of [1, 2]) {
       const { page, close } = await open(true);
-      const times = await page.evaluate(warm, { model, threads, rounds: ROUNDS, warmUp: WARM_UP });
+      const times = await page.evaluate(warm, { model, threads, rounds: ROUNDS, warmUp: WARM_UP, gpu: false });
       await close();
       if (threads === 1) add('medley', 1, model, 'warm', times.medley, 'ms');
       add('onnxruntime-web', threads, model, 'warm', times.ort, 'ms');
       console.error(`${model}, ${threads} thread(s): measured`);
+    }
+    if (GPU_MODELS.includes(model)) {
+      const { page, close } = await open(true);
+      const times = await page.evaluate(warm, { model, threads: 1, rounds: GPU_ROUNDS, warmUp: 1, gpu: true });
+      await close();
+      add('medley', 1, model, 'warm', times.medley, 'ms', 'webgpu');
+      add('onnxruntime-web', 1, model, 'warm', times.ort, 'ms', 'webgpu');
+      console.error(`${model}, WebGPU (${times.adapter}): measured`);
+    }
+    for (const engine of ['none', 'medley', 'onnxruntime-web']) {
+      const { page, close } = await open(true);
+      memory[engine] = await page.evaluate(memoryAfter, { model, engine, runs: MEMORY_RUNS });
+      await close();
+    }
+    for (const engine of ['medley', 'onnxruntime-web']) {
+      add(engine, 1, model, `memory after ${MEMORY_RUNS} runs`, [((memory[engine] ?? NaN) - (memory['none'] ?? NaN)) / 1e6], 'MB');
     }
     /** @type {Record<string, { total: number, first: number }[]>} */
     const cold = { medley: [], 'onnxruntime-web': [] };
@@ -118,15 +142,16 @@ function addBytes(engine, model, what, files) {
 
 /**
  * In the page: warm runs of both engines in turn.
- * @param {{ model: string, threads: number, rounds: number, warmUp: number }} asked
+ * @param {{ model: string, threads: number, rounds: number, warmUp: number, gpu: boolean }} asked
  */
-async function warm({ model, threads, rounds, warmUp }) {
+async function warm({ model, threads, rounds, warmUp, gpu }) {
   const { loadModel } = /** @type {{ medley: typeof import('@medley/web') }} */ (/** @type {unknown} */ (window)).medley;
-  const ort = await import('/ort/ort.wasm.min.mjs');
+  const ort = await import(gpu ? '/ort/ort.webgpu.min.mjs' : '/ort/ort.wasm.min.mjs');
   ort.env.wasm.wasmPaths = '/ort/';
   ort.env.wasm.numThreads = threads;
-  const medley = await loadModel(`/models/${model}/`, { device: 'wasm', cache: false });
-  const session = await ort.InferenceSession.create(`/models/${model}.onnx`, { executionProviders: ['wasm'] });
+  const device = gpu ? 'webgpu' : 'wasm';
+  const medley = await loadModel(`/models/${model}/`, { device, cache: false, acceptFallbackAdapter: gpu });
+  const session = await ort.InferenceSession.create(`/models/${model}.onnx`, { executionProviders: [device] });
   const task = medley.tasks[0];
   if (task === undefined) throw new Error(`${model}: no task`);
   const side = task.presentation.size;
@@ -139,11 +164,13 @@ async function warm({ model, threads, rounds, warmUp }) {
   if (context === null || pixels === undefined) throw new Error('no canvas');
   for (let i = 0; i < pixels.data.length; i += 1) pixels.data[i] = (i * 2654435761) >>> 24;
   context.putImageData(pixels, 0, 0);
-  const times = { medley: /** @type {number[]} */ ([]), ort: /** @type {number[]} */ ([]) };
+  const times = { medley: /** @type {number[]} */ ([]), ort: /** @type {number[]} */ ([]), adapter: medley.backend.adapter };
   for (let round = 0; round < warmUp + rounds; round += 1) {
     const { report } = await medley.analyze(canvas, { tasks: [task.name] });
     const begin = performance.now();
-    await session.run({ image: tensor });
+    const answers = await session.run({ image: tensor });
+    // On a GPU the run is over when its values are here, as Medley's.
+    for (const answer of Object.values(answers)) await answer.getData();
     const took = performance.now() - begin;
     if (round < warmUp) continue;
     times.medley.push(report.timing_ms.encode);
@@ -152,6 +179,30 @@ async function warm({ model, threads, rounds, warmUp }) {
   medley.dispose();
   await session.release();
   return times;
+}
+
+/**
+ * In a fresh page: its bytes, workers included, after some runs of an engine on one thread.
+ * @param {{ model: string, engine: string, runs: number }} asked
+ */
+async function memoryAfter({ model, engine, runs }) {
+  const side = model === 'nano' ? 160 : 256;
+  if (engine === 'medley') {
+    const { loadModel } = /** @type {typeof import('@medley/web')} */ (await import('/web/dist/index.js'));
+    const medley = await loadModel(`/models/${model}/`, { device: 'wasm', cache: false });
+    const canvas = new OffscreenCanvas(side, side);
+    canvas.getContext('2d')?.fillRect(10, 10, 50, 50);
+    for (let run = 0; run < runs; run += 1) await medley.analyze(canvas, { tasks: [medley.tasks[0]?.name ?? ''] });
+  } else if (engine !== 'none') {
+    const ort = await import('/ort/ort.wasm.min.mjs');
+    ort.env.wasm.wasmPaths = '/ort/';
+    ort.env.wasm.numThreads = 1;
+    const session = await ort.InferenceSession.create(`/models/${model}.onnx`, { executionProviders: ['wasm'] });
+    const tensor = new ort.Tensor('float32', new Float32Array(3 * side * side).fill(0.5), [1, 3, side, side]);
+    for (let run = 0; run < runs; run += 1) await session.run({ image: tensor });
+  }
+  // @ts-expect-error of Chromium alone
+  return (await performance.measureUserAgentSpecificMemory()).bytes;
 }
 
 /**

@@ -11,11 +11,11 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** Debian's Chromium, or the one that `MEDLEY_CHROMIUM` names. */
-export function launch() {
+/** Debian's Chromium, or the one that `MEDLEY_CHROMIUM` names. @param {string[]} [more] - flags beside the usual ones */
+export function launch(more = []) {
   const executablePath = process.env['MEDLEY_CHROMIUM'] ?? '/usr/bin/chromium';
   if (!existsSync(executablePath)) {
     throw new Error(`no Chromium at ${executablePath}: apt install chromium, or set MEDLEY_CHROMIUM`);
   }
-  return chromium.launch({ executablePath, args: FLAGS, headless: true });
+  return chromium.launch({ executablePath, args: [...FLAGS, ...more], headless: true });
 }
