@@ -15,8 +15,37 @@ before(async () => {
 after(() => harness?.close());
 afterEach(() => harness.server.overrides.clear());
 
-const CPU_GLUE = '/web/pkg/cpu/medley_web.js';
-const CPU_WASM = '/web/pkg/cpu/medley_web_bg.wasm';
+// The one that this Chromium gets.
+const CPU_GLUE = '/web/pkg/cpu-relaxed/medley_web.js';
+const CPU_WASM = '/web/pkg/cpu-relaxed/medley_web_bg.wasm';
+
+test('this Chromium gets relaxed SIMD, another file where that is asked for, and both answer alike', async () => {
+  const { context, page } = await harness.open();
+  const found = await page.evaluate(async (url) => {
+    const image = new ImageData(97, 61);
+    for (let i = 0; i < image.data.length; i += 1) image.data[i] = (i * 2654435761) >>> 24;
+    const answers = [];
+    for (const urls of [{}, { wasm: '/web/pkg/cpu/medley_web_bg.wasm' }]) {
+      const model = await medley.loadModel(url, { device: 'wasm', cache: false, urls });
+      const { embedding } = await model.analyze(image);
+      const { backend, selfTest } = model.report();
+      answers.push({ relaxed: backend.relaxedSimd, passed: selfTest.passed, embedding: [...embedding] });
+      model.dispose();
+    }
+    return answers;
+  }, FRESH);
+  const [relaxed, plain] = found;
+  assert.deepEqual([relaxed?.relaxed, plain?.relaxed], [true, false]);
+  assert.deepEqual([relaxed?.passed, plain?.passed], [true, true]);
+  const expected = plain?.embedding ?? [];
+  assert.ok(expected.length > 0);
+  const worst = Math.max(...expected.map((value, i) => Math.abs(value - (relaxed?.embedding[i] ?? NaN))));
+  // Rounded once instead of twice in each product: not the same bits, but the same numbers.
+  assert.ok(worst > 0 && worst < 1e-3, `the embeddings differ by ${worst}`);
+  const paths = harness.server.seen.map(({ path }) => path).filter((path) => path.endsWith('.wasm'));
+  assert.ok(paths.includes(CPU_WASM) && paths.includes('/web/pkg/cpu/medley_web_bg.wasm'));
+  await context.close();
+});
 
 test('a crash rejects the call with its message, and the next one is answered by a new worker', async () => {
   const source = readFileSync(join(ROOT, CPU_GLUE), 'utf8');

@@ -83,6 +83,7 @@ test('the packed file has scripts, types, worker, wasm and the frame’s page, a
     'dist/worker.js',
     'embed/embed.html',
     'pkg/cpu/medley_web_bg.wasm',
+    'pkg/cpu-relaxed/medley_web_bg.wasm',
     'pkg/webgpu/medley_web_bg.wasm',
   ]) {
     assert.ok(existsSync(join(root, file)), file);

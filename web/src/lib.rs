@@ -5,7 +5,8 @@
 //! JavaScript's values; the npm package around it (`web/ts`) does the rest: worker, fetching,
 //! progress, choice of backend.
 //!
-//! The crate is built twice: without features for the CPU, and with `webgpu` for the GPU.
+//! The crate is built three times: without features for the CPU, with `relaxed-simd` for the CPU of browsers that know
+//! fused multiply-adds, and with `webgpu` for the GPU.
 
 mod backend;
 mod error;

@@ -44,7 +44,8 @@ export async function startBackend(
       const running = await patiently(candidate.kind, software, () =>
         guard.watch(() => start(candidate, software, compiled, weights, meter)),
       );
-      if (failures.length > 0) running.backend = { ...candidate, reason: failures.join('; ') };
+      running.backend = { ...candidate, relaxedSimd: compiled.build === 'wasmRelaxed' };
+      if (failures.length > 0) running.backend.reason = failures.join('; ');
       return { running, failures };
     } catch (error) {
       const { code, message } = toErrorData(error);

@@ -13,12 +13,14 @@ export interface Backend {
   dtype: 'f32';
   /** Threads of the CPU that compute. */
   threads: number;
+  /** Whether the CPU multiplies and adds in one instruction (relaxed SIMD), which not every browser can; `false` on WebGPU. */
+  relaxedSimd: boolean;
   /** Why this one: one sentence for the user. */
   reason: string;
 }
 
-/** The same for both builds of this version. */
-const COMPUTES = { dtype: 'f32', threads: 1 } as const;
+/** The same for all builds of this version, but for `relaxedSimd`, which is known once one is chosen. */
+const COMPUTES = { dtype: 'f32', threads: 1, relaxedSimd: false } as const;
 
 /** What was learnt about WebGPU on this device. */
 export type GpuProbe =

@@ -35,6 +35,11 @@ export interface AssetUrls {
   worker?: string | URL;
   /** The CPU's build, `pkg/cpu/medley_web_bg.wasm`. */
   wasm?: string | URL;
+  /**
+   * The CPU's build for browsers with relaxed SIMD, `pkg/cpu-relaxed/medley_web_bg.wasm`. Where only `wasm` is given, every
+   * browser gets that.
+   */
+  wasmRelaxed?: string | URL;
   /** The build for WebGPU, `pkg/webgpu/medley_web_bg.wasm`; fetched only where an adapter answers. */
   webgpu?: string | URL;
 }

@@ -28,6 +28,7 @@ function toRequest(base: string, options: LoadOptions): LoadRequest {
     stallMs: stallTimeout,
     wasmUrls: {
       ...(urls.wasm === undefined ? {} : { wasm: absolute(urls.wasm) }),
+      ...(urls.wasmRelaxed === undefined ? {} : { wasmRelaxed: absolute(urls.wasmRelaxed) }),
       ...(urls.webgpu === undefined ? {} : { webgpu: absolute(urls.webgpu) }),
     },
   };

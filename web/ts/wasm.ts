@@ -1,3 +1,4 @@
+import { type Build, chooseBuild, type WasmUrls } from './builds.js';
 import type { BackendKind } from './device.js';
 import { MedleyError } from './errors.js';
 import { streamed } from './fetching.js';
@@ -107,11 +108,15 @@ export interface WasmModule {
   };
 }
 
-/** The two builds of the crate: the small one for the CPU, the large one with WebGPU. */
-const BUILDS: Record<BackendKind, { glue: () => Promise<unknown>; wasm: () => URL }> = {
+/** The builds of the crate: two small ones for the CPU, of which one is used, and the large one with WebGPU. */
+const BUILDS: Record<Build, { glue: () => Promise<unknown>; wasm: () => URL }> = {
   wasm: {
     glue: () => import('../pkg/cpu/medley_web.js'),
     wasm: () => new URL('../pkg/cpu/medley_web_bg.wasm', import.meta.url),
+  },
+  wasmRelaxed: {
+    glue: () => import('../pkg/cpu-relaxed/medley_web.js'),
+    wasm: () => new URL('../pkg/cpu-relaxed/medley_web_bg.wasm', import.meta.url),
   },
   webgpu: {
     glue: () => import('../pkg/webgpu/medley_web.js'),
@@ -127,23 +132,23 @@ export interface Started {
 
 /** A build that is here but does not run yet: nothing of it has memory until it is started. */
 export interface Compiled {
+  build: Build;
   start(): Promise<Started>;
 }
 
-/** Where the two `.wasm` files are, where not beside the package's own scripts. */
-export type WasmUrls = Partial<Record<BackendKind, string>>;
-
-/** Fetches and compiles a build while it streams in. */
+/** Fetches and compiles a build for a backend while it streams in. */
 export async function compileBuild(
   kind: BackendKind,
   urls: WasmUrls,
   meter: ProgressMeter,
   stallMs: number,
 ): Promise<Compiled> {
-  const build = BUILDS[kind];
-  const url = urls[kind] ?? build.wasm().href;
+  const name = chooseBuild(kind, urls, (module) => WebAssembly.validate(module));
+  const build = BUILDS[name];
+  const url = urls[name] ?? build.wasm().href;
   const [glue, module] = await Promise.all([importGlue(build, url), streamed(url, meter, stallMs, compile)]);
   return {
+    build: name,
     async start() {
       const { memory } = await glue.default({ module_or_path: module });
       return { module: glue, memory };

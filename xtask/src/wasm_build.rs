@@ -1,4 +1,4 @@
-//! Compiling `web/` to wasm, once for the CPU alone and once with WebGPU.
+//! Compiling `web/` to wasm: twice for the CPU alone and once with WebGPU.
 
 use anyhow::Result;
 
@@ -12,8 +12,11 @@ use crate::{bindgen, wasm_target};
 /// A build of `web/`.
 #[derive(Clone, Copy)]
 pub enum Flavour {
-    /// Small; always loaded.
+    /// Small; for every browser.
     Cpu,
+    /// The same with fused multiply-adds, for browsers that know relaxed SIMD. One of both is always loaded. A feature of
+    /// one small crate and not a flag of the compiler's: the two then share nearly all that is compiled.
+    CpuRelaxed,
     /// Large; fetched only where there is a WebGPU adapter. It can run on the CPU too.
     WebGpu,
 }
@@ -23,6 +26,7 @@ impl Flavour {
     pub fn folder(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",
+            Self::CpuRelaxed => "cpu-relaxed",
             Self::WebGpu => "webgpu",
         }
     }
@@ -30,6 +34,7 @@ impl Flavour {
     fn features(self) -> &'static [&'static str] {
         match self {
             Self::Cpu => &["--no-default-features"],
+            Self::CpuRelaxed => &["--no-default-features", "--features", "relaxed-simd"],
             Self::WebGpu => &["--no-default-features", "--features", "webgpu"],
         }
     }
@@ -54,15 +59,15 @@ pub fn build(workspace: &Workspace, flavour: Flavour) -> Result<Finish> {
              and run this again",
         )
         .run()?;
-    // Both flavours leave their module under this name: it is read before the other is built.
+    // All flavours leave their module under this name: it is read before the next is built.
     let module = workspace.target.join(TARGET).join("wasm/medley_web.wasm");
     bindgen::write(&module, &folder)?;
     fingerprint.write(&stamp)?;
     Ok(Finish::Done)
 }
 
-/// All that the modules are made of. Cargo knows it better, but since the two flavours share one
-/// file name, asking it links both anew each time.
+/// All that the modules are made of. Cargo knows it better, but since the flavours share one file
+/// name, asking it links all anew each time.
 fn sources(workspace: &Workspace) -> Result<Fingerprint> {
     let compiler = Compiler::running(&workspace.root)?;
     let mut fingerprint = Fingerprint::default().word(&compiler.version);
@@ -76,8 +81,11 @@ fn sources(workspace: &Workspace) -> Result<Fingerprint> {
 }
 
 /// The steps that every task needs before the page can be built.
-pub const STEPS: [(&str, Work); 3] = [
+pub const STEPS: [(&str, Work); 4] = [
     ("Prepare the wasm target", wasm_target::prepare),
     ("Build wasm for the CPU", |workspace| build(workspace, Flavour::Cpu)),
+    ("Build wasm for the CPU with relaxed SIMD", |workspace| {
+        build(workspace, Flavour::CpuRelaxed)
+    }),
     ("Build wasm for WebGPU", |workspace| build(workspace, Flavour::WebGpu)),
 ];

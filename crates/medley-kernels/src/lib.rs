@@ -29,8 +29,12 @@ mod depthwise;
 mod extension;
 #[cfg(feature = "train")]
 mod gradients;
+mod inference;
 mod matmul;
+mod packed;
 mod parallel;
 mod patches;
 
 pub use extension::{BatchNormOutput, batch_norm, conv2d, depthwise_conv2d};
+pub use inference::{PackedConv, WindowAttention, double, halve, is_plain_cpu, layer_norm};
+pub use packed::{Activation, WindowGrid};

@@ -5,6 +5,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, GroupNorm, GroupNormConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+use medley_kernels::{Activation, PackedConv};
 use serde::{Deserialize, Serialize};
 
 /// Which normalisation follows a convolution.
@@ -33,6 +34,9 @@ enum Norm {
 pub(crate) struct ConvNorm {
     conv: Conv2d,
     norm: Option<Norm>,
+    /// The convolution once more, laid out for inference on the CPU.
+    #[module(skip)]
+    packed: Option<PackedConv>,
 }
 
 /// Shape of a [`ConvNorm`].
@@ -78,7 +82,7 @@ impl ConvNormConfig {
             }
             NormKind::Folded => None,
         };
-        ConvNorm { conv, norm }
+        ConvNorm { conv, norm, packed: None }
     }
 }
 
@@ -86,6 +90,20 @@ impl ConvNormConfig {
 pub(crate) fn same_padding(kernel: usize) -> PaddingConfig2d {
     let pad = kernel / 2;
     PaddingConfig2d::Explicit(pad, pad, pad, pad)
+}
+
+/// Lays a convolution with "same" padding out for inference, where it is on the CPU.
+pub(crate) fn pack_same(conv: &Conv2d) -> Option<PackedConv> {
+    if conv.groups != 1 {
+        return None;
+    }
+    let bias = conv.bias.as_ref().map(Param::val);
+    PackedConv::new(conv.weight.val(), bias, conv.stride[0], conv.kernel_size[0] / 2)
+}
+
+/// What was packed, if it can take this input.
+pub(crate) fn packed_for<'a, T>(packed: &'a Option<T>, input: &Tensor<4>) -> Option<&'a T> {
+    packed.as_ref().filter(|_| medley_kernels::is_plain_cpu(input))
 }
 
 /// A convolution with a square odd kernel and "same" padding, by the project's own kernels.
@@ -118,7 +136,26 @@ impl ConvNorm {
         self.apply(input, true)
     }
 
+    /// The same with something added before the rectifier.
+    pub(crate) fn forward_add_relu(&self, input: Tensor<4>, residual: Tensor<4>) -> Tensor<4> {
+        match packed_for(&self.packed, &input) {
+            Some(packed) => packed.forward(input, Some(residual), Activation::Relu),
+            None => relu(self.apply(input, false) + residual),
+        }
+    }
+
+    /// For weights that will not change any more: lays them out for inference on the CPU.
+    pub(crate) fn prepare(&mut self) {
+        if self.norm.is_none() {
+            self.packed = pack_same(&self.conv);
+        }
+    }
+
     fn apply(&self, input: Tensor<4>, rectify: bool) -> Tensor<4> {
+        if let Some(packed) = packed_for(&self.packed, &input) {
+            let activation = if rectify { Activation::Relu } else { Activation::None };
+            return packed.forward(input, None, activation);
+        }
         let output = same_conv2d(&self.conv, input);
         let output = match &self.norm {
             Some(Norm::Batch(norm))
@@ -146,7 +183,7 @@ impl ConvNorm {
         conv.weight =
             Param::from_tensor(self.conv.weight.val() * factor.reshape([channels, 1, 1, 1]));
         conv.bias = Some(Param::from_tensor(bias));
-        Self { conv, norm: None }
+        Self { conv, norm: None, packed: None }
     }
 }
 

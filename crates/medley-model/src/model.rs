@@ -289,12 +289,14 @@ impl MedleyModel {
         (model, ModelConfig { norm: NormKind::Folded, ..config.clone() })
     }
 
-    /// Computes once what is constant for fixed weights (Swin's position bias). Call it after
-    /// loading weights that will not be trained.
+    /// Computes once what is constant for fixed weights (Swin's position bias), and lays the weights out for inference
+    /// where they are on the CPU. Call it after loading weights that will not be trained.
     pub fn prepare(&mut self) {
-        if let Encoder::Swin(encoder) = &mut self.encoder {
-            encoder.freeze_position_bias();
+        match &mut self.encoder {
+            Encoder::Nano(encoder) => encoder.prepare(),
+            Encoder::Swin(encoder) => encoder.prepare(),
         }
+        self.segmentation.prepare();
     }
 
     /// The parameters of a head, empty if there is none of that name: what one task alone trains.

@@ -6,8 +6,6 @@
 //! after He et al., *Bag of tricks* (2019).
 
 use burn::module::Module;
-use burn::nn::pool::{AvgPool2d, AvgPool2dConfig};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -103,8 +101,9 @@ struct Block {
     conv3: Option<ConvNorm>,
     /// 1×1 convolution on the shortcut where the shape changes.
     shortcut: Option<ConvNorm>,
-    /// Average pooling before it where the stride is 2.
-    pool: Option<AvgPool2d>,
+    /// Averages of 2×2 values before it: where the stride is 2.
+    #[module(skip)]
+    halved: bool,
 }
 
 impl Block {
@@ -121,13 +120,12 @@ impl Block {
         match kind {
             BlockKind::Residual => {
                 let changes = channels_in != channels_out || stride != 1;
-                let pool = AvgPool2dConfig::new([2, 2]).with_strides([2, 2]);
                 Self {
                     conv1: dense(channels_in, channels_out, 3, stride).init(device),
                     conv2: dense(channels_out, channels_out, 3, 1).init(device),
                     conv3: None,
                     shortcut: changes.then(|| dense(channels_in, channels_out, 1, 1).init(device)),
-                    pool: (stride == 2).then(|| pool.init()),
+                    halved: stride == 2,
                 }
             }
             BlockKind::Inverted => {
@@ -139,7 +137,7 @@ impl Block {
                     conv2: depthwise.init(device),
                     conv3: Some(dense(inner, channels_out, 1, 1).init(device)),
                     shortcut: None,
-                    pool: None,
+                    halved: false,
                 }
             }
         }
@@ -152,15 +150,22 @@ impl Block {
             // A block that changes the shape has no shortcut.
             return if output.dims() == input.dims() { output + input } else { output };
         }
-        let output = self.conv2.forward(output);
         let mut shortcut = input;
-        if let Some(pool) = &self.pool {
-            shortcut = pool.forward(shortcut);
+        if self.halved {
+            shortcut = medley_kernels::halve(shortcut);
         }
         if let Some(conv) = &self.shortcut {
             shortcut = conv.forward(shortcut);
         }
-        relu(output + shortcut)
+        self.conv2.forward_add_relu(output, shortcut)
+    }
+
+    fn prepare(&mut self) {
+        self.conv1.prepare();
+        self.conv2.prepare();
+        for conv in [&mut self.conv3, &mut self.shortcut].into_iter().flatten() {
+            conv.prepare();
+        }
     }
 
     fn fold(&self) -> Self {
@@ -215,6 +220,11 @@ impl NanoEncoder {
             map.clone()
         });
         std::array::from_fn(|_| outputs.next().unwrap_or_else(|| unreachable!("four stages")))
+    }
+
+    pub(crate) fn prepare(&mut self) {
+        self.stem.iter_mut().for_each(ConvNorm::prepare);
+        self.stages.iter_mut().flat_map(|stage| &mut stage.blocks).for_each(Block::prepare);
     }
 
     pub(crate) fn fold(&self) -> Self {

@@ -6,7 +6,6 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use crate::conv_norm::{ConvNorm, ConvNormConfig, NormKind};
-use crate::upsample::upsample_nearest;
 
 /// Channels of the four steps, at strides 16, 8, 4, 2.
 const CHANNELS: [usize; 4] = [96, 64, 32, 16];
@@ -61,15 +60,18 @@ impl SegmentationDecoder {
         let mut map = squeezed;
         let skips = [Some(s3), Some(s2), Some(s1), None];
         for (step, skip) in self.steps.iter().zip(skips) {
-            let [_, _, height, width] = map.dims();
-            map = upsample_nearest(map, [height * 2, width * 2]);
-            if let Some(skip) = skip {
-                map = Tensor::cat(vec![map, skip], 1);
-            }
+            map = medley_kernels::double(map, skip);
             map = step.conv1.forward_relu(map);
             map = step.conv2.forward_relu(map);
         }
         map
+    }
+
+    pub(crate) fn prepare(&mut self) {
+        for step in &mut self.steps {
+            step.conv1.prepare();
+            step.conv2.prepare();
+        }
     }
 
     pub(crate) fn fold(&self) -> Self {

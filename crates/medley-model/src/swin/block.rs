@@ -6,8 +6,10 @@ use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
 
 use super::linear;
+use super::packed::PackedBlock;
 use super::window_attention::WindowAttention;
 use super::windows::Windows;
+use crate::conv_norm::packed_for;
 
 /// The hidden layer of the perceptron is this many times as wide as the block.
 const MLP_RATIO: usize = 4;
@@ -20,12 +22,15 @@ pub(super) struct SwinBlock {
     norm1: LayerNorm,
     mlp: Mlp,
     norm2: LayerNorm,
+    /// The block once more, laid out for inference on the CPU.
+    #[module(skip)]
+    packed: Option<PackedBlock>,
 }
 
 #[derive(Module, Debug)]
-struct Mlp {
-    fc1: Linear,
-    fc2: Linear,
+pub(super) struct Mlp {
+    pub(super) fc1: Linear,
+    pub(super) fc2: Linear,
 }
 
 impl SwinBlock {
@@ -38,6 +43,7 @@ impl SwinBlock {
                 fc2: linear(MLP_RATIO * channels, channels, true, device),
             },
             norm2: LayerNormConfig::new(channels).init(device),
+            packed: None,
         }
     }
 
@@ -51,13 +57,21 @@ impl SwinBlock {
         windows: &Windows,
         mask: Option<Tensor<4>>,
     ) -> Tensor<4> {
+        if let Some(packed) = packed_for(&self.packed, &tokens) {
+            return packed.forward(tokens, windows);
+        }
         let attended = windows.join(self.attn.forward(windows.cut(tokens.clone()), mask));
         let tokens = tokens + self.norm1.forward(attended);
         let hidden = gelu(self.mlp.fc1.forward(tokens.clone()));
         tokens + self.norm2.forward(self.mlp.fc2.forward(hidden))
     }
 
-    pub(super) fn freeze_position_bias(&mut self) {
+    pub(super) fn is_packed_for(&self, tokens: &Tensor<4>) -> bool {
+        packed_for(&self.packed, tokens).is_some()
+    }
+
+    pub(super) fn prepare(&mut self) {
         self.attn.freeze_position_bias();
+        self.packed = PackedBlock::new(&self.attn, &self.mlp, [&self.norm1, &self.norm2]);
     }
 }

@@ -47,13 +47,13 @@ impl SwinEncoder {
     }
 
     /// Computes once what depends on the weights alone, the position bias of every block above
-    /// all, and keeps it (it is not a parameter, and is not stored).
+    /// all, lays the weights out where they are on the CPU, and keeps both (they are no parameters,
+    /// and are not stored).
     ///
     /// For inference, after the weights are loaded: weights that change later do not change what
     /// is kept, and gradients do not reach the weights behind it. Training does without.
-    pub fn freeze_position_bias(&mut self) {
-        for stage in &mut self.stages {
-            stage.freeze_position_bias();
-        }
+    pub fn prepare(&mut self) {
+        self.patch_embed.prepare();
+        self.stages.iter_mut().for_each(SwinStage::prepare);
     }
 }

@@ -10,6 +10,7 @@
 mod block;
 mod config;
 mod encoder;
+mod packed;
 mod patch_embed;
 mod patch_merging;
 mod position_bias;

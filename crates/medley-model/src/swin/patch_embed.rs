@@ -1,9 +1,13 @@
 //! From pixels to tokens.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
+use medley_kernels::{Activation, PackedConv};
+
+use super::packed::norm;
+use crate::conv_norm::packed_for;
 
 /// Side of a patch in pixels, and the stride of s1.
 const PATCH: usize = 4;
@@ -13,6 +17,9 @@ const PATCH: usize = 4;
 pub(super) struct PatchEmbed {
     proj: Conv2d,
     norm: LayerNorm,
+    /// The convolution once more, laid out for inference on the CPU.
+    #[module(skip)]
+    packed: Option<PackedConv>,
 }
 
 impl PatchEmbed {
@@ -22,6 +29,7 @@ impl PatchEmbed {
                 .with_stride([PATCH, PATCH])
                 .init(device),
             norm: LayerNormConfig::new(channels).init(device),
+            packed: None,
         }
     }
 
@@ -30,6 +38,15 @@ impl PatchEmbed {
     /// - image: `[batch, 3, height, width]`
     /// - output: `[batch, ⌊height/4⌋, ⌊width/4⌋, channels]`
     pub(super) fn forward(&self, image: Tensor<4>) -> Tensor<4> {
+        if let Some(packed) = packed_for(&self.packed, &image) {
+            let image = image.permute([0, 2, 3, 1]);
+            return norm(&self.norm, packed.forward_inside(image, None, Activation::None), None);
+        }
         self.norm.forward(self.proj.forward(image).permute([0, 2, 3, 1]))
+    }
+
+    pub(super) fn prepare(&mut self) {
+        let bias = self.proj.bias.as_ref().map(Param::val);
+        self.packed = PackedConv::new(self.proj.weight.val(), bias, PATCH, 0);
     }
 }

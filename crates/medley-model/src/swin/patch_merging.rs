@@ -4,14 +4,20 @@ use burn::module::Module;
 use burn::nn::{LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor};
+use medley_kernels::{Activation, PackedConv};
 
 use super::linear;
+use super::packed::norm;
+use crate::conv_norm::packed_for;
 
 /// Merges every 2×2 tokens into one with twice the channels; V2 norms after the reduction.
 #[derive(Module, Debug)]
 pub(super) struct PatchMerging {
     reduction: Linear,
     norm: LayerNorm,
+    /// The reduction as a convolution of 2×2 tokens, laid out for inference on the CPU.
+    #[module(skip)]
+    packed: Option<PackedConv>,
 }
 
 impl PatchMerging {
@@ -20,6 +26,7 @@ impl PatchMerging {
         Self {
             reduction: linear(4 * channels, 2 * channels, false, device),
             norm: LayerNormConfig::new(2 * channels).init(device),
+            packed: None,
         }
     }
 
@@ -28,20 +35,37 @@ impl PatchMerging {
     /// - tokens: `[batch, height, width, channels]`
     /// - output: `[batch, ⌈height/2⌉, ⌈width/2⌉, 2·channels]`
     pub(super) fn forward(&self, tokens: Tensor<4>) -> Tensor<4> {
+        if let Some(packed) = packed_for(&self.packed, &tokens) {
+            let map = packed.forward_inside(pad_odd(tokens), None, Activation::None);
+            return norm(&self.norm, map, None);
+        }
         self.norm.forward(self.reduction.forward(gather(tokens)))
     }
+
+    pub(super) fn prepare(&mut self) {
+        let weight = self.reduction.weight.val();
+        let [four, channels_out] = weight.dims();
+        // The linear layer reads a square's tokens column by column.
+        let kernel = weight.reshape([2, 2, four / 4, channels_out]).permute([3, 2, 1, 0]);
+        self.packed = PackedConv::new(kernel, None, 2, 0);
+    }
+}
+
+/// Odd sides end in zeros.
+fn pad_odd(tokens: Tensor<4>) -> Tensor<4> {
+    let [_, height, width, _] = tokens.dims();
+    let (odd_rows, odd_columns) = (height % 2, width % 2);
+    if odd_rows + odd_columns == 0 {
+        return tokens;
+    }
+    tokens.pad([(0, odd_rows), (0, odd_columns), (0, 0)], PadMode::Constant(0.0))
 }
 
 /// `[b, h, w, c]` to `[b, ⌈h/2⌉, ⌈w/2⌉, 4c]`: the tokens (row, column) = (0,0), (1,0), (0,1), (1,1)
 /// of each 2×2 square one after the other, odd sides padded with zeros.
 fn gather(tokens: Tensor<4>) -> Tensor<4> {
     let [batch, height, width, channels] = tokens.dims();
-    let (odd_rows, odd_columns) = (height % 2, width % 2);
-    let tokens = if odd_rows + odd_columns > 0 {
-        tokens.pad([(0, odd_rows), (0, odd_columns), (0, 0)], PadMode::Constant(0.0))
-    } else {
-        tokens
-    };
+    let tokens = pad_odd(tokens);
     let (rows, columns) = (height.div_ceil(2), width.div_ceil(2));
     tokens.reshape([batch, rows, 2, columns, 2, channels]).permute([0, 1, 3, 4, 2, 5]).reshape([
         batch,

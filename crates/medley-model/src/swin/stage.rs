@@ -43,8 +43,9 @@ impl SwinStage {
         let [_, height, width, _] = tokens.dims();
         let plain = Windows::new(height, width, self.window, false);
         let shifted = Windows::new(height, width, self.window, true);
-        // One mask serves all shifted blocks of the stage.
-        let mask = shifted.mask(&tokens.device());
+        // One mask serves all shifted blocks of the stage. Packed blocks make do with the regions.
+        let packed = self.blocks.iter().all(|block| block.is_packed_for(&tokens));
+        let mask = if packed { None } else { shifted.mask(&tokens.device()) };
         for (index, block) in self.blocks.iter().enumerate() {
             tokens = if index % 2 == 0 {
                 block.forward(tokens, &plain, None)
@@ -55,9 +56,10 @@ impl SwinStage {
         tokens
     }
 
-    pub(super) fn freeze_position_bias(&mut self) {
-        for block in &mut self.blocks {
-            block.freeze_position_bias();
+    pub(super) fn prepare(&mut self) {
+        if let Some(merging) = &mut self.merging {
+            merging.prepare();
         }
+        self.blocks.iter_mut().for_each(SwinBlock::prepare);
     }
 }

@@ -29,6 +29,18 @@ pub(super) struct WindowAttention {
     window: usize,
 }
 
+/// The layers of a [`WindowAttention`] and what depends on its weights alone.
+pub(super) struct Parts<'a> {
+    pub qkv: &'a Linear,
+    pub proj: &'a Linear,
+    /// `[3·channels]`, the key third zero.
+    pub qkv_bias: Tensor<1>,
+    /// Factor of the cosines, `[heads]`.
+    pub scale: Tensor<1>,
+    /// `[heads, window², window²]`.
+    pub position_bias: Tensor<3>,
+}
+
 /// What depends on the weights alone.
 #[derive(Module, Debug)]
 struct Constants {
@@ -97,6 +109,20 @@ impl WindowAttention {
     pub(super) fn freeze_position_bias(&mut self) {
         let device = self.logit_scale.val().device();
         self.frozen = Some(self.constants(&device));
+    }
+
+    /// What the attention is made of, for the layout on the CPU.
+    pub(super) fn parts(&self) -> Parts<'_> {
+        let device = self.logit_scale.val().device();
+        let constants = self.frozen.clone().unwrap_or_else(|| self.constants(&device));
+        let [_, heads, tokens, _] = constants.position_bias.dims();
+        Parts {
+            qkv: &self.qkv,
+            proj: &self.proj,
+            qkv_bias: constants.qkv_bias,
+            scale: constants.scale.slice(0..1).reshape([heads]),
+            position_bias: constants.position_bias.reshape([heads, tokens, tokens]),
+        }
     }
 
     fn constants(&self, device: &Device) -> Constants {

@@ -2,6 +2,7 @@
 
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, TensorData};
+use medley_kernels::WindowGrid;
 
 /// What is added to the attention between tokens that are neighbours only because of the shift.
 const MASKED: f32 = -100.0;
@@ -52,6 +53,16 @@ impl Windows {
             window,
             rows: Axis::new(height, window, shifted),
             columns: Axis::new(width, window, shifted),
+        }
+    }
+
+    /// The same for attention that does not cut the map.
+    pub(super) fn grid(&self) -> WindowGrid {
+        WindowGrid {
+            height: self.rows.length,
+            width: self.columns.length,
+            window: self.window,
+            shift: [self.rows.shift, self.columns.shift],
         }
     }
 
@@ -111,20 +122,22 @@ impl Windows {
     ///
     /// Padding is not masked, as in torchvision.
     pub(super) fn mask(&self, device: &Device) -> Option<Tensor<4>> {
-        if self.rows.shift + self.columns.shift == 0 {
-            return None;
-        }
+        let regions = self.regions()?;
         let tokens = self.window * self.window;
         // Only the region of each token goes to the device; the pairs are made there.
-        let regions = TensorData::new(self.regions(), [self.count(), 1, tokens, 1]);
+        let regions = TensorData::new(regions, [self.count(), 1, tokens, 1]);
         let regions = Tensor::<4>::from_data(regions, device);
         let different = (regions.clone().swap_dims(2, 3) - regions).abs().clamp_max(1.0);
         Some(different * MASKED)
     }
 
-    /// Number of the region of every token of every window, in the order of [`Self::cut`].
-    fn regions(&self) -> Vec<f32> {
+    /// Number of the region of every token of every window, in the order of [`Self::cut`]: tokens of different regions do
+    /// not see each other. `None` where nothing is shifted.
+    pub(super) fn regions(&self) -> Option<Vec<f32>> {
         let Self { window, rows, columns } = *self;
+        if rows.shift + columns.shift == 0 {
+            return None;
+        }
         let mut regions = Vec::with_capacity(rows.padded * columns.padded);
         for window_row in (0..rows.padded).step_by(window) {
             for window_column in (0..columns.padded).step_by(window) {
@@ -136,7 +149,7 @@ impl Windows {
                 }
             }
         }
-        regions
+        Some(regions)
     }
 }
 

@@ -1,0 +1,42 @@
+//! Layers whose weights were laid out once, for inference: maps with their channels side by side, bias, residual and
+//! activation in the pass that computes the sums.
+
+mod attention;
+mod conv;
+mod double;
+mod elementary;
+mod halve;
+mod norm;
+mod product;
+mod tile;
+mod winograd;
+
+use std::cell::RefCell;
+
+pub use attention::WindowGrid;
+pub(crate) use attention::{Weights, forward as attend};
+pub(crate) use conv::{Method, Shape};
+pub(crate) use double::forward as double;
+pub(crate) use halve::forward as halve;
+pub(crate) use norm::forward as normalize;
+pub use product::Activation;
+pub(crate) use product::Finish;
+pub(crate) use tile::Line;
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Calls `body` with a piece of scratch memory, whose content is arbitrary. A call within a call gets memory of its own.
+fn with_scratch<R>(size: usize, body: impl FnOnce(&mut [f32]) -> R) -> R {
+    let mut buffer = SCRATCH.take();
+    if buffer.len() < size {
+        buffer.resize(size, 0.0);
+    }
+    let result = body(&mut buffer[..size]);
+    SCRATCH.set(buffer);
+    result
+}
+// DEV
+pub const COLS: usize = tile::COLUMNS;
+pub fn peak(a: &[f32], b: &[tile::Line], n: usize) -> f64 { let mut s = [[0.0; COLS]; 6]; let mut t = 0.0; for _ in 0..n { tile::tile(std::hint::black_box(a), &[0,256,512,768,1024,1280], tile::Runs::one(256), b, &mut s); t += s[0][0]; } std::hint::black_box(t); (n*6*256*COLS) as f64 }

@@ -1,0 +1,51 @@
+//! Layer normalisation whose result is added to the block's input.
+
+use crate::parallel::for_each_piece;
+
+/// Sums are kept in so many lanes: the compiler may not reorder one sum of floats.
+const LANES: usize = 8;
+
+/// Rows for one thread at a time.
+const ROWS: usize = 64;
+
+/// `residual + γ (x − mean) / √(variance + ε) + β` over each row of `gamma.len()` values.
+pub(crate) fn forward(
+    input: &[f32],
+    residual: Option<&[f32]>,
+    [gamma, beta]: [&[f32]; 2],
+    epsilon: f32,
+) -> Vec<f32> {
+    let width = gamma.len();
+    let mut output = vec![0.0; input.len()];
+    for_each_piece(&mut output, ROWS * width, |index, output| {
+        let from = index * ROWS * width;
+        for (row, output) in output.chunks_exact_mut(width).enumerate() {
+            let from = from + row * width;
+            let input = &input[from..from + width];
+            let mean = sum(input, |value| value) / width as f32;
+            let variance = sum(input, |value| (value - mean) * (value - mean)) / width as f32;
+            let factor = 1.0 / (variance + epsilon).sqrt();
+            let scales = gamma.iter().zip(beta);
+            for ((output, value), (gamma, beta)) in output.iter_mut().zip(input).zip(scales) {
+                *output = (value - mean) * factor * gamma + beta;
+            }
+            if let Some(residual) = residual {
+                for (output, residual) in output.iter_mut().zip(&residual[from..from + width]) {
+                    *output += residual;
+                }
+            }
+        }
+    });
+    output
+}
+
+fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    let mut lanes = [0.0f32; LANES];
+    for chunk in chunks {
+        for (lane, &value) in lanes.iter_mut().zip(chunk) {
+            *lane += of(value);
+        }
+    }
+    lanes.iter().sum::<f32>() + rest.iter().map(|&value| of(value)).sum::<f32>()
+}
