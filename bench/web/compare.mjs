@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { launch } from '../../tests/browser/lib/chromium.mjs';
+import { ISOLATION } from '../../tests/browser/lib/harness.mjs';
 import { POLICY, ROOT, serve } from '../../tests/browser/lib/server.mjs';
 
 const ROUNDS = 20;
@@ -42,7 +43,7 @@ function add(engine, threads, model, measure, values, unit, backend = 'wasm') {
   rows.push({ engine, backend, threads, model, measure, median: at(0.5), low: at(0.1), high: at(0.9), unit });
 }
 
-// ONNX Runtime's threads want a page that is cross-origin isolated; Medley's do not exist yet. Both get the same page.
+// Threads want a page that is cross-origin isolated. Both engines get the same page.
 const server = await serve(
   {
     '/harness/': join(ROOT, 'tests/browser/harness'),
@@ -51,7 +52,7 @@ const server = await serve(
     '/models/': models,
   },
   POLICY,
-  { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
+  ISOLATION,
 );
 // Without the flag the browser measures memory at a time of its own choosing.
 const browser = await launch(['--enable-blink-features=ForceEagerMeasureMemory']);
@@ -75,7 +76,7 @@ try {
       const { page, close } = await open(true);
       const times = await page.evaluate(warm, { model, threads, rounds: ROUNDS, warmUp: WARM_UP, gpu: false });
       await close();
-      if (threads === 1) add('medley', 1, model, 'warm', times.medley, 'ms');
+      add('medley', threads, model, 'warm', times.medley, 'ms');
       add('onnxruntime-web', threads, model, 'warm', times.ort, 'ms');
       console.error(`${model}, ${threads} thread(s): measured`);
     }
@@ -114,7 +115,7 @@ try {
     for (const [engine, files] of Object.entries(weights)) addBytes(engine, model, 'weights', files);
   }
   const code = {
-    medley: ['cpu/medley_web_bg.wasm', 'cpu/medley_web.js'].map((file) => readFileSync(join(ROOT, 'web/pkg', file))),
+    medley: ['cpu-relaxed/medley_web_bg.wasm', 'cpu-relaxed/medley_web.js'].map((file) => readFileSync(join(ROOT, 'web/pkg', file))),
     'onnxruntime-web': ['ort-wasm-simd-threaded.wasm', 'ort.wasm.min.mjs', 'ort-wasm-simd-threaded.mjs'].map((file) => readFileSync(join(ort, file))),
   };
   for (const [engine, files] of Object.entries(code)) addBytes(engine, 'any', 'code for the CPU', files);
@@ -150,7 +151,7 @@ async function warm({ model, threads, rounds, warmUp, gpu }) {
   ort.env.wasm.wasmPaths = '/ort/';
   ort.env.wasm.numThreads = threads;
   const device = gpu ? 'webgpu' : 'wasm';
-  const medley = await loadModel(`/models/${model}/`, { device, cache: false, acceptFallbackAdapter: gpu });
+  const medley = await loadModel(`/models/${model}/`, { device, cache: false, acceptFallbackAdapter: gpu, threads });
   const session = await ort.InferenceSession.create(`/models/${model}.onnx`, { executionProviders: [device] });
   const task = medley.tasks[0];
   if (task === undefined) throw new Error(`${model}: no task`);
@@ -189,7 +190,7 @@ async function memoryAfter({ model, engine, runs }) {
   const side = model === 'nano' ? 160 : 256;
   if (engine === 'medley') {
     const { loadModel } = /** @type {typeof import('@medley/web')} */ (await import('/web/dist/index.js'));
-    const medley = await loadModel(`/models/${model}/`, { device: 'wasm', cache: false });
+    const medley = await loadModel(`/models/${model}/`, { device: 'wasm', cache: false, threads: 1 });
     const canvas = new OffscreenCanvas(side, side);
     canvas.getContext('2d')?.fillRect(10, 10, 50, 50);
     for (let run = 0; run < runs; run += 1) await medley.analyze(canvas, { tasks: [medley.tasks[0]?.name ?? ''] });
@@ -212,7 +213,7 @@ async function memoryAfter({ model, engine, runs }) {
 async function coldMedley({ model }) {
   const begin = performance.now();
   const { loadModel } = /** @type {typeof import('@medley/web')} */ (await import('/web/dist/index.js'));
-  const medley = await loadModel(`/models/${model}/`, { device: 'wasm', cache: false });
+  const medley = await loadModel(`/models/${model}/`, { device: 'wasm', cache: false, threads: 1 });
   const task = medley.tasks[0];
   if (task === undefined) throw new Error(`${model}: no task`);
   const canvas = new OffscreenCanvas(task.presentation.size, task.presentation.size);

@@ -80,10 +80,12 @@ test('the packed file has scripts, types, worker, wasm and the frame’s page, a
     'dist/index.d.ts',
     'dist/slim.js',
     'dist/element.js',
+    'dist/thread.js',
     'dist/worker.js',
     'embed/embed.html',
     'pkg/cpu/medley_web_bg.wasm',
     'pkg/cpu-relaxed/medley_web_bg.wasm',
+    'pkg/cpu-threads/medley_web_bg.wasm',
     'pkg/webgpu/medley_web_bg.wasm',
   ]) {
     assert.ok(existsSync(join(root, file)), file);

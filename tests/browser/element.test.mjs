@@ -137,7 +137,7 @@ function allow(origins) {
 /** A page of another origin (another port is one) with the frame in it. */
 async function openFrame() {
   const frame = `${harness.server.origin}/web/embed/embed.html?src=${FRESH}&device=wasm`;
-  const opened = await harness.open(`/harness/frame.html?frame=${encodeURIComponent(frame)}`, { portal: true });
+  const opened = await harness.open(`/harness/frame.html?frame=${encodeURIComponent(frame)}`, { on: 'portal' });
   await opened.page.waitForFunction(() => document.title === 'framed');
   /** @returns {Promise<import('@medley/web/embed').FromFrame[]>} */
   const told = () => opened.page.evaluate(() => /** @type {any} */ (window).told.map((/** @type {any} */ { analysis, ...rest }) => ({ ...rest, results: analysis?.report.results.length })));

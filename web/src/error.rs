@@ -24,6 +24,9 @@ pub enum WebError {
     /// The device cannot be started.
     #[error("the device cannot be started: {0}; try the other backend")]
     Device(String),
+    /// Threads cannot be started.
+    #[error("the threads cannot be started: {0}; load the model with `threads: 1`")]
+    Threads(String),
     /// An argument from JavaScript is not what it should be.
     #[error("{argument}: expected {expected}; correct the call")]
     Argument {
@@ -49,7 +52,7 @@ impl WebError {
             Self::Image(_) => "image",
             Self::Infer(InferError::UnknownTask { .. }) => "unknown-task",
             Self::Head(_) | Self::Infer(InferError::Taught(_)) => "head",
-            Self::Device(_) => "backend",
+            Self::Device(_) | Self::Threads(_) => "backend",
             Self::Infer(_) | Self::Argument { .. } | Self::Convert(_) | Self::Golden(_) => {
                 "internal"
             }

@@ -5,8 +5,8 @@
 //! JavaScript's values; the npm package around it (`web/ts`) does the rest: worker, fetching,
 //! progress, choice of backend.
 //!
-//! The crate is built three times: without features for the CPU, with `relaxed-simd` for the CPU of browsers that know
-//! fused multiply-adds, and with `webgpu` for the GPU.
+//! The crate is built four times: without features for the CPU, with `relaxed-simd` for the CPU of browsers that know
+//! fused multiply-adds, with `threads` for pages where workers may share memory, and with `webgpu` for the GPU.
 
 mod backend;
 mod error;
@@ -16,9 +16,13 @@ mod panic;
 mod parity;
 mod samples;
 mod teach;
+#[cfg(feature = "threads")]
+mod threads;
 
 pub use error::WebError;
 pub use image::WasmImage;
 pub use model::WasmModel;
 pub use panic::start;
 pub use parity::golden_swin_micro;
+#[cfg(feature = "threads")]
+pub use threads::{run_thread, start_threads};

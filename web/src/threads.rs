@@ -16,8 +16,8 @@ use crate::error::WebError;
 static ASKED: Mutex<Vec<ThreadBuilder>> = Mutex::new(Vec::new());
 static ADDED: Condvar = Condvar::new();
 
-/// Spreads all further work over so many threads. As many workers must have called [`run_thread`] or be about to: this
-/// waits for them.
+/// Spreads all further work over so many threads, of which the calling one is the first. All the others must have called
+/// [`run_thread`] or be about to: this waits for them.
 ///
 /// # Errors
 /// Threads were started before.
@@ -25,6 +25,7 @@ static ADDED: Condvar = Condvar::new();
 pub fn start_threads(threads: usize) -> Result<(), WebError> {
     ThreadPoolBuilder::new()
         .num_threads(threads)
+        .use_current_thread()
         .spawn_handler(|thread| {
             ASKED.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
             ADDED.notify_one();

@@ -44,7 +44,8 @@ export async function startBackend(
       const running = await patiently(candidate.kind, software, () =>
         guard.watch(() => start(candidate, software, compiled, weights, meter)),
       );
-      running.backend = { ...candidate, relaxedSimd: compiled.build === 'wasmRelaxed' };
+      const { build, threads } = running;
+      running.backend = { ...candidate, threads, relaxedSimd: build === 'wasmRelaxed' || build === 'wasmThreads' };
       if (failures.length > 0) running.backend.reason = failures.join('; ');
       return { running, failures };
     } catch (error) {

@@ -1,7 +1,10 @@
 import type { BackendKind } from './device.js';
 
-/** A build of the wasm crate: for the CPU of any browser, for that of one with relaxed SIMD, and with WebGPU. */
-export type Build = 'wasm' | 'wasmRelaxed' | 'webgpu';
+/**
+ * A build of the wasm crate: for the CPU of any browser, for that of one with relaxed SIMD, for that with several threads too, and
+ * with WebGPU.
+ */
+export type Build = 'wasm' | 'wasmRelaxed' | 'wasmThreads' | 'webgpu';
 
 /** Where the `.wasm` files are, where not beside the package's own scripts. */
 export type WasmUrls = Partial<Record<Build, string>>;
@@ -17,11 +20,18 @@ const RELAXED_MADD = Uint8Array.of(
 );
 
 /**
- * The build for a backend. `validate` is the browser's `WebAssembly.validate`. Whoever says where the plain CPU build is,
- * but not where the other, has no other.
+ * The build for a backend. `validate` is the browser's `WebAssembly.validate`, `threads` how many can compute. Whoever says where
+ * some builds for the CPU are has no others.
  */
-export function chooseBuild(kind: BackendKind, urls: WasmUrls, validate: (module: Uint8Array<ArrayBuffer>) => boolean): Build {
+export function chooseBuild(
+  kind: BackendKind,
+  urls: WasmUrls,
+  threads: number,
+  validate: (module: Uint8Array<ArrayBuffer>) => boolean,
+): Build {
   if (kind === 'webgpu') return 'webgpu';
-  const offered = urls.wasmRelaxed !== undefined || urls.wasm === undefined;
-  return offered && validate(RELAXED_MADD) ? 'wasmRelaxed' : 'wasm';
+  const named = urls.wasm !== undefined || urls.wasmRelaxed !== undefined || urls.wasmThreads !== undefined;
+  const offered = (build: Build): boolean => urls[build] !== undefined || !named;
+  const fast = (['wasmThreads', 'wasmRelaxed'] as const).find((build) => offered(build) && (build === 'wasmRelaxed' || threads > 1));
+  return fast !== undefined && validate(RELAXED_MADD) ? fast : 'wasm';
 }

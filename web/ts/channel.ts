@@ -1,4 +1,4 @@
-import { DeviceLost, fromErrorData, MedleyError } from './errors.js';
+import { DeviceLost, type ErrorData, fromErrorData, MedleyError } from './errors.js';
 import type { CallName, CallProgress, Calls, Cancel, MemoryUse, Reply, Request } from './protocol.js';
 
 interface Pending {
@@ -81,6 +81,10 @@ export class Channel {
   #receive(reply: Reply): void {
     if (reply.type === 'crashed') {
       this.close(fromErrorData(reply.error));
+      return;
+    }
+    if (reply.type === 'thread') {
+      reply.crashes.onmessage = ({ data }: MessageEvent<ErrorData>) => this.close(fromErrorData(data));
       return;
     }
     if (reply.type === 'device-lost') {

@@ -19,7 +19,7 @@ export interface Backend {
   reason: string;
 }
 
-/** The same for all builds of this version, but for `relaxedSimd`, which is known once one is chosen. */
+/** What is known before a build runs: threads and relaxed SIMD are that build's. */
 const COMPUTES = { dtype: 'f32', threads: 1, relaxedSimd: false } as const;
 
 /** What was learnt about WebGPU on this device. */

@@ -10,8 +10,9 @@ export interface LoadOptions {
   /** Keep the weights on this device for the next time. Default `true`; see `clearCache`. */
   cache?: boolean;
   /**
-   * The most threads of the CPU to use. Default 1. The builds of this version compute in one thread
-   * whatever is asked for; `model.backend.threads` says what is used.
+   * The most threads of the CPU to use. Default: as many as the device has, at most 8. More than one only where the page is
+   * cross-origin isolated (`Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`, with
+   * the latter on the answers for this package's scripts too); `model.backend.threads` says what is used.
    */
   threads?: number;
   /** Answer every image on both backends and compare; see `AnalyzeOptions.verify`. Default `false`. */
@@ -36,10 +37,14 @@ export interface AssetUrls {
   /** The CPU's build, `pkg/cpu/medley_web_bg.wasm`. */
   wasm?: string | URL;
   /**
-   * The CPU's build for browsers with relaxed SIMD, `pkg/cpu-relaxed/medley_web_bg.wasm`. Where only `wasm` is given, every
-   * browser gets that.
+   * The CPU's build for browsers with relaxed SIMD, `pkg/cpu-relaxed/medley_web_bg.wasm`. Where some of the CPU's builds are
+   * given, only those are used.
    */
   wasmRelaxed?: string | URL;
+  /** The CPU's build for several threads, `pkg/cpu-threads/medley_web_bg.wasm`; only on a page that is cross-origin isolated. */
+  wasmThreads?: string | URL;
+  /** `dist/thread.js` of this package, with the files that it imports beside it, or a bundle of it; as for `worker`. */
+  thread?: string | URL;
   /** The build for WebGPU, `pkg/webgpu/medley_web_bg.wasm`; fetched only where an adapter answers. */
   webgpu?: string | URL;
 }

@@ -1,9 +1,10 @@
+import type { WasmUrls } from './builds.js';
 import type { Backend, BackendKind, DeviceChoice, GpuProbe } from './device.js';
 import type { ErrorData } from './errors.js';
 import type { ImagePayload } from './images.js';
 import type { Progress, ProgressPhase } from './progress.js';
 import type { Analysis, ClassProbability, Mask, Metadata } from './types.js';
-import type { HeadDescription, SelfTest, WasmLesson, WasmUrls } from './wasm.js';
+import type { HeadDescription, SelfTest, WasmLesson } from './wasm.js';
 
 /** What the page asks of the worker, and what it is answered with. */
 export interface Calls {
@@ -65,6 +66,10 @@ export interface LoadRequest {
   cache: boolean;
   stallMs: number;
   wasmUrls: WasmUrls;
+  /** The most threads of the CPU. */
+  threads: number;
+  /** The script of a thread; `null`: the package's own. */
+  threadUrl: string | null;
 }
 
 /** A model that a worker has loaded. */
@@ -120,6 +125,8 @@ export type Reply =
   | { type: 'progress'; id: number; progress: CallProgress }
   /** The worker's code stopped for good: nothing that was asked will be answered. */
   | { type: 'crashed'; error: ErrorData }
+  /** A thread of the worker's, which tells the page by this port, as `ErrorData`, that it broke. */
+  | { type: 'thread'; crashes: MessagePort }
   /** The GPU device is gone, and with it all that was on it. */
   | { type: 'device-lost'; reason: string };
 

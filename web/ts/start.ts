@@ -20,15 +20,19 @@ export function moduleWorker(url: string | URL): Worker {
 
 function toRequest(base: string, options: LoadOptions): LoadRequest {
   const { device = 'auto', acceptFallbackAdapter = false, cache = true, stallTimeout = STALL_MS, urls = {} } = options;
+  const { threads = Number.POSITIVE_INFINITY } = options;
   return {
     base,
     device,
     acceptFallbackAdapter,
     cache,
     stallMs: stallTimeout,
+    threads,
+    threadUrl: urls.thread === undefined ? null : absolute(urls.thread),
     wasmUrls: {
       ...(urls.wasm === undefined ? {} : { wasm: absolute(urls.wasm) }),
       ...(urls.wasmRelaxed === undefined ? {} : { wasmRelaxed: absolute(urls.wasmRelaxed) }),
+      ...(urls.wasmThreads === undefined ? {} : { wasmThreads: absolute(urls.wasmThreads) }),
       ...(urls.webgpu === undefined ? {} : { webgpu: absolute(urls.webgpu) }),
     },
   };

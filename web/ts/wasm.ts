@@ -3,6 +3,7 @@ import type { BackendKind } from './device.js';
 import { MedleyError } from './errors.js';
 import { streamed } from './fetching.js';
 import type { ProgressMeter } from './progress.js';
+import { possibleThreads, startThreads, type ThreadedModule } from './threads.js';
 import type { ClassProbability, Estimate, Mask, Metadata, Report } from './types.js';
 
 /** The class that the wasm crate `medley-web` exports. */
@@ -108,7 +109,7 @@ export interface WasmModule {
   };
 }
 
-/** The builds of the crate: two small ones for the CPU, of which one is used, and the large one with WebGPU. */
+/** The builds of the crate: small ones for the CPU, of which one is used, and the large one with WebGPU. */
 const BUILDS: Record<Build, { glue: () => Promise<unknown>; wasm: () => URL }> = {
   wasm: {
     glue: () => import('../pkg/cpu/medley_web.js'),
@@ -118,6 +119,10 @@ const BUILDS: Record<Build, { glue: () => Promise<unknown>; wasm: () => URL }> =
     glue: () => import('../pkg/cpu-relaxed/medley_web.js'),
     wasm: () => new URL('../pkg/cpu-relaxed/medley_web_bg.wasm', import.meta.url),
   },
+  wasmThreads: {
+    glue: () => import('../pkg/cpu-threads/medley_web.js'),
+    wasm: () => new URL('../pkg/cpu-threads/medley_web_bg.wasm', import.meta.url),
+  },
   webgpu: {
     glue: () => import('../pkg/webgpu/medley_web.js'),
     wasm: () => new URL('../pkg/webgpu/medley_web_bg.wasm', import.meta.url),
@@ -126,32 +131,60 @@ const BUILDS: Record<Build, { glue: () => Promise<unknown>; wasm: () => URL }> =
 
 /** A build that runs. */
 export interface Started {
+  build: Build;
+  /** That compute. */
+  threads: number;
   module: WasmModule;
   memory: WebAssembly.Memory;
 }
 
 /** A build that is here but does not run yet: nothing of it has memory until it is started. */
 export interface Compiled {
-  build: Build;
   start(): Promise<Started>;
 }
 
-/** Fetches and compiles a build for a backend while it streams in. */
+/** What decides which build is taken and how it is started. */
+export interface BuildRequest {
+  wasmUrls: WasmUrls;
+  stallMs: number;
+  /** The most threads of the CPU. */
+  threads: number;
+  threadUrl: string | null;
+}
+
+/**
+ * Fetches and compiles a build for a backend while it streams in. Where threads do not start, the build for one thread
+ * takes its place.
+ *
+ * @param watch - see {@link startThreads}.
+ */
 export async function compileBuild(
   kind: BackendKind,
-  urls: WasmUrls,
+  request: BuildRequest,
   meter: ProgressMeter,
-  stallMs: number,
+  watch: (crashes: MessagePort) => void,
 ): Promise<Compiled> {
-  const name = chooseBuild(kind, urls, (module) => WebAssembly.validate(module));
-  const build = BUILDS[name];
-  const url = urls[name] ?? build.wasm().href;
-  const [glue, module] = await Promise.all([importGlue(build, url), streamed(url, meter, stallMs, compile)]);
+  const { wasmUrls, stallMs, threadUrl } = request;
+  const threads = Math.min(request.threads, possibleThreads(globalThis, Atomics));
+  const build = chooseBuild(kind, wasmUrls, threads, (module) => WebAssembly.validate(module));
+  const files = BUILDS[build];
+  const url = wasmUrls[build] ?? files.wasm().href;
+  const [glue, module] = await Promise.all([importGlue(files, url), streamed(url, meter, stallMs, compile)]);
   return {
-    build: name,
     async start() {
-      const { memory } = await glue.default({ module_or_path: module });
-      return { module: glue, memory };
+      if (build !== 'wasmThreads') {
+        const { memory } = await glue.default({ module_or_path: module });
+        return { build, threads: 1, module: glue, memory };
+      }
+      try {
+        const { memory } = await glue.default({ module_or_path: module });
+        await startThreads(glue as WasmModule & ThreadedModule, module, memory, threads, threadUrl ?? undefined, watch);
+        return { build, threads, module: glue, memory };
+      } catch (error) {
+        console.warn('Medley computes in one thread:', error);
+        const alone = await compileBuild(kind, { ...request, threads: 1 }, meter, watch);
+        return alone.start();
+      }
     },
   };
 }

@@ -65,15 +65,20 @@ async function load(request: LoadRequest, id: number): Promise<Loaded> {
   };
 }
 
-function buildsOf({ wasmUrls, stallMs }: LoadRequest, meter: ProgressMeter): (kind: BackendKind) => Promise<Compiled> {
+function buildsOf(request: LoadRequest, meter: ProgressMeter): (kind: BackendKind) => Promise<Compiled> {
   const compiled = new Map<BackendKind, Promise<Compiled>>();
   return (kind) => {
-    const build = compiled.get(kind) ?? compileBuild(kind, wasmUrls, meter, stallMs);
+    const build = compiled.get(kind) ?? compileBuild(kind, request, meter, watchThread);
     compiled.set(kind, build);
     // Whoever needs the build awaits it and hears of the failure; one not needed may fail unheard.
     build.catch(() => {});
     return build;
   };
+}
+
+/** Lets the page hear of a thread's end, while this worker waits for it and hears nothing. */
+function watchThread(crashes: MessagePort): void {
+  scope.postMessage({ type: 'thread', crashes }, [crashes]);
 }
 
 /** `arrived`: every byte is here; `checked`: and is the right one. */

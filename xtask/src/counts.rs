@@ -84,7 +84,8 @@ fn count(workspace: &Workspace) -> Result<BTreeMap<String, u64>> {
     let mut counts = BTreeMap::new();
     for work in WORK {
         let all = instructions(workspace, work, 1)?;
-        let own = all.checked_sub(ready).with_context(|| format!("{work} took less than nothing"))?;
+        let own =
+            all.checked_sub(ready).with_context(|| format!("{work} took less than nothing"))?;
         counts.insert(work.to_owned(), own);
     }
     Ok(counts)

@@ -1,4 +1,4 @@
-//! The standard library's source, fetched from Debian where rustup cannot be reached.
+//! The standard library's source: rustup's, or Debian's where rustup cannot be reached.
 //!
 //! Debian's package `rust-src` is the same release's source. It is downloaded with apt, but with
 //! lists, cache and sources of its own: the system's package state is neither used nor changed.
@@ -37,6 +37,12 @@ pub fn lend(compiler: &Compiler) -> Result<LentSource> {
     let library = source.join("rust/library");
     if library.join("std/Cargo.toml").is_file() {
         println!("    using the source in {}", library.display());
+        return Ok(LentSource { remove: None });
+    }
+    let rustup = ["component", "add", "rust-src"];
+    if Command::new("rustup", &compiler.sysroot).args(rustup).succeeds()
+        && library.join("std/Cargo.toml").is_file()
+    {
         return Ok(LentSource { remove: None });
     }
     let scratch = tempfile::tempdir().context("temporary folder")?;

@@ -58,8 +58,15 @@ fn browser(workspace: &Workspace, steps: &mut Steps, medley: bool) {
     // What is compiled for wasm alone the lints above never see. The profile is that of the builds,
     // so that their macros and build scripts are used again.
     steps.after(wasm, "Lints of the wasm code", || {
-        let what =
-            ["clippy", "--package", "medley-web", "--features", "webgpu", "--profile", "wasm"];
+        let what = [
+            "clippy",
+            "--package",
+            "medley-web",
+            "--features",
+            "webgpu,threads",
+            "--profile",
+            "wasm",
+        ];
         let how = ["--target", wasm_target::TARGET, "--", "-D", "warnings"];
         cargo(workspace, &[what.as_slice(), how.as_slice()].concat(), MEND)
     });

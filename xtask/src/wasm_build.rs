@@ -1,4 +1,6 @@
-//! Compiling `web/` to wasm: twice for the CPU alone and once with WebGPU.
+//! Compiling `web/` to wasm: three times for the CPU alone and once with WebGPU.
+
+use std::path::PathBuf;
 
 use anyhow::Result;
 
@@ -7,7 +9,7 @@ use crate::stamp::Fingerprint;
 use crate::steps::{Finish, Work};
 use crate::wasm_target::{Compiler, TARGET};
 use crate::workspace::Workspace;
-use crate::{bindgen, wasm_target};
+use crate::{bindgen, rust_src, wasm_target};
 
 /// A build of `web/`.
 #[derive(Clone, Copy)]
@@ -17,6 +19,9 @@ pub enum Flavour {
     /// The same with fused multiply-adds, for browsers that know relaxed SIMD. One of both is always loaded. A feature of
     /// one small crate and not a flag of the compiler's: the two then share nearly all that is compiled.
     CpuRelaxed,
+    /// With threads, for pages where workers may share memory. Everything, the standard library too, is compiled with the target features
+    /// that this needs.
+    CpuThreads,
     /// Large; fetched only where there is a WebGPU adapter. It can run on the CPU too.
     WebGpu,
 }
@@ -27,6 +32,7 @@ impl Flavour {
         match self {
             Self::Cpu => "cpu",
             Self::CpuRelaxed => "cpu-relaxed",
+            Self::CpuThreads => "cpu-threads",
             Self::WebGpu => "webgpu",
         }
     }
@@ -35,7 +41,17 @@ impl Flavour {
         match self {
             Self::Cpu => &["--no-default-features"],
             Self::CpuRelaxed => &["--no-default-features", "--features", "relaxed-simd"],
+            Self::CpuThreads => &["--no-default-features", "--features", "threads"],
             Self::WebGpu => &["--no-default-features", "--features", "webgpu"],
+        }
+    }
+
+    /// Where cargo builds it. Threads have a folder of their own: the variable that lets the stable compiler build its standard library
+    /// makes build scripts answer differently, and everything that hangs on them would be compiled anew after each change.
+    fn target(self, workspace: &Workspace) -> PathBuf {
+        match self {
+            Self::CpuThreads => workspace.target.join("wasm-threads"),
+            Self::Cpu | Self::CpuRelaxed | Self::WebGpu => workspace.target.clone(),
         }
     }
 }
@@ -48,23 +64,54 @@ pub fn build(workspace: &Workspace, flavour: Flavour) -> Result<Finish> {
     if folder.join("medley_web_bg.wasm").is_file() && fingerprint.matches(&stamp) {
         return Ok(Finish::UpToDate);
     }
-    Command::new("cargo", &workspace.root)
+    let target = flavour.target(workspace);
+    let mut cargo = Command::new("cargo", &workspace.root)
         .args(["build", "--package", "medley-web", "--target", TARGET, "--profile", "wasm"])
         .args(flavour.features())
         // xtask reads the product from the target folder that cargo names.
-        .env("CARGO_TARGET_DIR", &workspace.target)
+        .env("CARGO_TARGET_DIR", &target)
         .hint(
             "read the first error above; if it says that crate `std` is missing, remove \
              lib/rustlib/wasm32-unknown-unknown from the folder that `rustc --print sysroot` names, \
              and run this again",
-        )
-        .run()?;
-    // All flavours leave their module under this name: it is read before the next is built.
-    let module = workspace.target.join(TARGET).join("wasm/medley_web.wasm");
+        );
+    let mut source = None;
+    if let Flavour::CpuThreads = flavour {
+        source = Some(rust_src::lend(&Compiler::running(&workspace.root)?)?);
+        cargo = cargo
+            .args(["-Z", "build-std=std,panic_abort", "--config", &shared_memory()])
+            // The stable compiler takes -Z only so.
+            .env("RUSTC_BOOTSTRAP", "1");
+    }
+    cargo.run()?;
+    drop(source);
+    // Flavours leave their module under the same name: it is read before the next is built.
+    let module = target.join(TARGET).join("wasm/medley_web.wasm");
     bindgen::write(&module, &folder)?;
     fingerprint.write(&stamp)?;
     Ok(Finish::Done)
 }
+
+/// Cargo's configuration for a memory that workers share; it adds to that of `.cargo/config.toml`.
+fn shared_memory() -> String {
+    let link = [
+        "--shared-memory",
+        "--import-memory",
+        &format!("--max-memory={MOST_MEMORY}"),
+        // What the glue needs to give each thread its own variables.
+        "--export=__wasm_init_tls",
+        "--export=__tls_size",
+        "--export=__tls_align",
+        "--export=__tls_base",
+    ]
+    .map(|argument| format!("\"-Clink-arg={argument}\""));
+    let features = "\"-Ctarget-feature=+atomics,+bulk-memory\"";
+    format!("target.{TARGET}.rustflags=[{features}, {}]", link.join(", "))
+}
+
+/// A shared memory must say how far it may grow, in bytes, and a browser sets as many addresses aside at once: half of what wasm
+/// can address, so that there is room for two models. The largest image takes 768 MiB.
+const MOST_MEMORY: u64 = 2 << 30;
 
 /// All that the modules are made of. Cargo knows it better, but since the flavours share one file
 /// name, asking it links all anew each time.
@@ -81,11 +128,10 @@ fn sources(workspace: &Workspace) -> Result<Fingerprint> {
 }
 
 /// The steps that every task needs before the page can be built.
-pub const STEPS: [(&str, Work); 4] = [
+pub const STEPS: [(&str, Work); 5] = [
     ("Prepare the wasm target", wasm_target::prepare),
     ("Build wasm for the CPU", |workspace| build(workspace, Flavour::Cpu)),
-    ("Build wasm for the CPU with relaxed SIMD", |workspace| {
-        build(workspace, Flavour::CpuRelaxed)
-    }),
+    ("Build wasm for the CPU with relaxed SIMD", |workspace| build(workspace, Flavour::CpuRelaxed)),
+    ("Build wasm for the CPU with threads", |workspace| build(workspace, Flavour::CpuThreads)),
     ("Build wasm for WebGPU", |workspace| build(workspace, Flavour::WebGpu)),
 ];

@@ -16,28 +16,35 @@ export const SOFTWARE_GPU_PATIENCE = 400_000;
 /** A page with a frame of another origin must allow that frame. */
 const PORTAL_POLICY = `${POLICY}; frame-src http://localhost:*`;
 
+/** What makes a page cross-origin isolated, on every answer. */
+export const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+
 /** A browser, and a server with the package and three models. */
 export async function openHarness() {
   const fresh = freshModel();
-  const server = await serve({
+  const mounts = {
     '/web/': join(ROOT, 'web'),
     '/elsewhere/': join(ROOT, 'web'),
     '/harness/': join(ROOT, 'tests/browser/harness'),
     [NANO]: join(ROOT, 'www/models/medley-nano'),
     [FRESH]: fresh,
     [FRESH_SHARDS]: shardModel(fresh, 3),
-  });
+  };
+  const server = await serve(mounts);
+  // The same on a site whose pages may share memory with their workers.
+  const isolated = await serve(mounts, POLICY, ISOLATION);
   // The same harness on another port, which is another origin: a site that has the viewer in a frame.
   const portal = await serve({ '/harness/': join(ROOT, 'tests/browser/harness') }, PORTAL_POLICY);
   const browser = await launch();
   return {
     server,
     portal,
+    isolated,
     browser,
     /**
      * A page in a profile of its own.
      * @param {string} [path] - without one, a page with the package at `window.medley`
-     * @param {{ portal?: boolean }} [options] - on which origin
+     * @param {{ on?: 'server' | 'portal' | 'isolated' }} [options] - on which origin
      */
     async open(path, options = {}) {
       const context = await browser.newContext();
@@ -48,13 +55,14 @@ export async function openHarness() {
       page.on('console', (message) => {
         if (/content security policy/i.test(message.text())) troubles.push(message.text());
       });
-      await page.goto((options.portal === true ? portal : server).origin + (path ?? '/harness/index.html'));
+      await page.goto({ server, portal, isolated }[options.on ?? 'server'].origin + (path ?? '/harness/index.html'));
       if (path === undefined) await page.waitForFunction(() => document.title === 'loaded');
       return { context, page, troubles };
     },
     async close() {
       await browser.close();
       await portal.close();
+      await isolated.close();
       await server.close();
     },
   };

@@ -131,7 +131,14 @@ fn one_window(
                 }
                 softmax(scores);
             }
-            multiply(scores, tokens, values.as_chunks().0, width, &mut output[head * width..], channels);
+            multiply(
+                scores,
+                tokens,
+                values.as_chunks().0,
+                width,
+                &mut output[head * width..],
+                channels,
+            );
         }
     });
     output

@@ -41,7 +41,13 @@ impl Runs {
 ///
 /// # Panics
 /// A row that reaches beyond `left`.
-pub(crate) fn tile(left: &[f32], starts: &[usize], runs: Runs, panel: &[Line], sums: &mut [Line; ROWS]) {
+pub(crate) fn tile(
+    left: &[f32],
+    starts: &[usize],
+    runs: Runs,
+    panel: &[Line],
+    sums: &mut [Line; ROWS],
+) {
     match starts {
         &[a] => write(sums, sized(left, [a], runs, panel)),
         &[a, b] => write(sums, sized(left, [a, b], runs, panel)),
@@ -59,12 +65,22 @@ fn write<const N: usize>(sums: &mut [Line; ROWS], of: [Line; N]) {
 }
 
 #[cfg(target_arch = "wasm32")]
-fn sized<const N: usize>(left: &[f32], starts: [usize; N], runs: Runs, panel: &[Line]) -> [Line; N] {
+fn sized<const N: usize>(
+    left: &[f32],
+    starts: [usize; N],
+    runs: Runs,
+    panel: &[Line],
+) -> [Line; N] {
     wasm::sized(left, starts, runs, panel)
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-fn sized<const N: usize>(left: &[f32], starts: [usize; N], runs: Runs, panel: &[Line]) -> [Line; N] {
+fn sized<const N: usize>(
+    left: &[f32],
+    starts: [usize; N],
+    runs: Runs,
+    panel: &[Line],
+) -> [Line; N] {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
         // SAFETY: the processor has what the function is compiled for.
@@ -77,7 +93,12 @@ fn sized<const N: usize>(left: &[f32], starts: [usize; N], runs: Runs, panel: &[
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn fused<const N: usize>(left: &[f32], starts: [usize; N], runs: Runs, panel: &[Line]) -> [Line; N] {
+fn fused<const N: usize>(
+    left: &[f32],
+    starts: [usize; N],
+    runs: Runs,
+    panel: &[Line],
+) -> [Line; N] {
     portable::<N, true>(left, starts, runs, panel)
 }
 

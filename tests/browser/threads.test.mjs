@@ -1,0 +1,88 @@
+// Several threads of the CPU, where the page is cross-origin isolated; one where it is not.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { FRESH, NANO, openHarness } from './lib/harness.mjs';
+
+/** @type {import('./lib/harness.mjs').Harness} */
+let harness;
+before(async () => {
+  harness = await openHarness();
+});
+after(() => harness?.close());
+afterEach(() => harness.isolated.overrides.clear());
+
+const THREADS = '/web/pkg/cpu-threads/medley_web_bg.wasm';
+
+/**
+ * In the page: the answers to one picture with some options each, with what computed them.
+ * @param {[url: string, all: import('@medley/web').LoadOptions[]]} asked
+ */
+async function answersOf([url, all]) {
+  const image = new ImageData(211, 173);
+  for (let i = 0; i < image.data.length; i += 1) image.data[i] = i % 4 === 3 ? 255 : (i * 2654435761) >>> 24;
+  const answers = [];
+  for (const options of all) {
+    const model = await medley.loadModel(url, { device: 'wasm', cache: false, ...options });
+    const { report, embedding } = await model.analyze(image);
+    const { backend, selfTest } = model.report();
+    model.dispose();
+    answers.push({ backend, passed: selfTest.passed, embedding: [...embedding], results: report.results });
+  }
+  return answers;
+}
+
+test('an isolated page computes in as many threads as it is allowed, and answers as one thread does', async () => {
+  const { context, page, troubles } = await harness.open(undefined, { on: 'isolated' });
+  assert.equal(await page.evaluate(() => crossOriginIsolated), true);
+  const processors = await page.evaluate(() => navigator.hardwareConcurrency);
+  const [all, three, one] = await page.evaluate(answersOf, [NANO, [{}, { threads: 3 }, { threads: 1 }]]);
+  assert.deepEqual(
+    [all, three, one].map((answer) => answer?.backend.threads),
+    [Math.min(processors, 8), Math.min(processors, 3), 1],
+  );
+  for (const answer of [all, three]) {
+    assert.ok(answer?.passed);
+    assert.equal(answer.backend.relaxedSimd, true);
+    const expected = one?.embedding ?? [];
+    assert.ok(expected.length > 0);
+    const worst = Math.max(...expected.map((value, i) => Math.abs(value - (answer.embedding[i] ?? NaN))));
+    // The same kernels; sums may be cut at other places.
+    assert.ok(worst < 1e-4, `the embeddings differ by ${worst}`);
+  }
+  assert.ok(harness.isolated.seen.some(({ path }) => path === THREADS));
+  assert.deepEqual(troubles, []);
+  await context.close();
+});
+
+test('a page that is not isolated never fetches the build with threads', async () => {
+  const { context, page } = await harness.open();
+  const [found] = await page.evaluate(answersOf, [FRESH, [{ threads: 4 }]]);
+  assert.equal(found?.backend.threads, 1);
+  assert.ok(harness.server.seen.every(({ path }) => path !== THREADS));
+  await context.close();
+});
+
+test('where a thread does not start, one thread computes', async () => {
+  harness.isolated.overrides.set('/web/dist/thread.js', { status: 404 });
+  const { context, page } = await harness.open(undefined, { on: 'isolated' });
+  const [found] = await page.evaluate(answersOf, [FRESH, [{ threads: 2 }]]);
+  assert.equal(found?.backend.threads, 1);
+  assert.ok(found?.passed);
+  await context.close();
+});
+
+test('a thread that breaks while the others wait for it is a crash, and no hang', async () => {
+  // It says that it is there, takes no work and tells of its end.
+  const body = `addEventListener('message', ({ data }) => {
+    postMessage('ready');
+    setTimeout(() => data.crashes.postMessage({ code: 'crashed', message: 'the thread broke' }), 100);
+  });`;
+  harness.isolated.overrides.set('/web/dist/thread.js', { body: Buffer.from(body) });
+  const { context, page } = await harness.open(undefined, { on: 'isolated' });
+  const said = await page.evaluate(
+    (url) => medley.loadModel(url, { device: 'wasm', threads: 2 }).then(() => 'loaded', ({ code, message }) => `${code}: ${message}`),
+    FRESH,
+  );
+  assert.equal(said, 'crashed: the thread broke');
+  await context.close();
+});
