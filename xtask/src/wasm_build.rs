@@ -84,8 +84,6 @@ fn sources(workspace: &Workspace) -> Result<Fingerprint> {
 pub const STEPS: [(&str, Work); 4] = [
     ("Prepare the wasm target", wasm_target::prepare),
     ("Build wasm for the CPU", |workspace| build(workspace, Flavour::Cpu)),
-    ("Build wasm for the CPU with relaxed SIMD", |workspace| {
-        build(workspace, Flavour::CpuRelaxed)
-    }),
+    ("Build wasm for the CPU with relaxed SIMD", |workspace| build(workspace, Flavour::CpuRelaxed)),
     ("Build wasm for WebGPU", |workspace| build(workspace, Flavour::WebGpu)),
 ];

@@ -61,10 +61,8 @@ pub(crate) trait InferenceOps: Backend {
     fn packed_double(input: FloatTensor<Self>) -> FloatTensor<Self>;
 
     /// See [`double`].
-    fn packed_double_beside(
-        input: FloatTensor<Self>,
-        skip: FloatTensor<Self>,
-    ) -> FloatTensor<Self>;
+    fn packed_double_beside(input: FloatTensor<Self>, skip: FloatTensor<Self>)
+    -> FloatTensor<Self>;
 }
 
 impl InferenceOps for Flex {
@@ -131,7 +129,13 @@ impl InferenceOps for Flex {
     }
 }
 
-fn norm(input: &Float, residual: Option<&Float>, gamma: &Float, beta: &Float, epsilon: f64) -> Float {
+fn norm(
+    input: &Float,
+    residual: Option<&Float>,
+    gamma: &Float,
+    beta: &Float,
+    epsilon: f64,
+) -> Float {
     let shape = input.shape().to_vec();
     let (input, gamma, beta) = (input.to_contiguous(), gamma.to_contiguous(), beta.to_contiguous());
     let residual = residual.map(Float::to_contiguous);
@@ -288,7 +292,11 @@ pub fn double(input: Tensor<4>, skip: Option<Tensor<4>>) -> Tensor<4> {
     let sides = [2 * height, 2 * width];
     if let Some(skip) = &skip {
         let [skip_batch, _, height, width] = skip.dims();
-        assert_eq!((skip_batch, [height, width]), (batch, sides), "a map beside one of half its sides");
+        assert_eq!(
+            (skip_batch, [height, width]),
+            (batch, sides),
+            "a map beside one of half its sides"
+        );
     }
     if !is_plain_cpu(&input) {
         let options = InterpolateOptions::new(InterpolateMode::Nearest)

@@ -112,9 +112,9 @@ fn layers_take_each_others_maps_and_burns_operations_do_too() {
     let device = device(5);
     let input = random([2, 16, 9, 9], &device);
     let weights = [random([16, 16, 3, 3], &device), random([8, 16, 3, 3], &device)];
-    let [first, second] = weights.clone().map(|weight| {
-        PackedConv::new(weight, None, 1, 1).expect("weights on the CPU")
-    });
+    let [first, second] = weights
+        .clone()
+        .map(|weight| PackedConv::new(weight, None, 1, 1).expect("weights on the CPU"));
     let map = first.forward(input.clone(), None, Activation::Relu);
     let ours = second.forward(map.clone() * 2.0 + map, None, Activation::None).sum_dim(3);
     let same_padding = || ConvOptions::new([1; 2], [1; 2], [1; 2], 1);
@@ -212,7 +212,8 @@ fn window_attention_equals_burns_window_by_window() {
         (2, 6, 3, 5, 7, [1, 1]),
         (2, 4, 4, 3, 2, [0, 0]),
     ] {
-        let what = format!("{heads} × {width} channels, windows of {window} on {height} × {columns}");
+        let what =
+            format!("{heads} × {width} channels, windows of {window} on {height} × {columns}");
         let channels = heads * width;
         let tokens = window * window;
         let map = random([2, height, columns, 3 * channels], &device);

@@ -36,7 +36,10 @@ impl Shape {
     pub(crate) fn method(&self) -> Method {
         let pairs = self.channels * self.channels_out;
         // With few channels the transforms cost more than the products.
-        if (self.kernel, self.stride, self.pad) != (3, 1, 1) || self.channels < COLUMNS || self.channels_out < COLUMNS {
+        if (self.kernel, self.stride, self.pad) != (3, 1, 1)
+            || self.channels < COLUMNS
+            || self.channels_out < COLUMNS
+        {
             Method::Direct
         } else if 36 * pairs <= MOST_TRANSFORMED {
             Method::Winograd4
@@ -91,19 +94,33 @@ impl Shape {
             let channels_out = self.channels_out;
             match method {
                 Method::Direct => self.direct(map, input, lines, finish, output),
-                Method::Winograd2 => winograd::forward::<4, 2, Two>(map, input, lines, channels_out, finish, output),
-                Method::Winograd4 => winograd::forward::<6, 4, Four>(map, input, lines, channels_out, finish, output),
+                Method::Winograd2 => {
+                    winograd::forward::<4, 2, Two>(map, input, lines, channels_out, finish, output)
+                }
+                Method::Winograd4 => {
+                    winograd::forward::<6, 4, Four>(map, input, lines, channels_out, finish, output)
+                }
             }
         };
         if batch < threads() {
-            output.chunks_exact_mut(image_out).enumerate().for_each(|(index, output)| one(index, output));
+            output
+                .chunks_exact_mut(image_out)
+                .enumerate()
+                .for_each(|(index, output)| one(index, output));
         } else {
             for_each_piece(&mut output, image_out, one);
         }
         output
     }
 
-    fn direct(&self, map: Map, input: &[f32], lines: &[Line], finish: Finish<'_>, output: &mut [f32]) {
+    fn direct(
+        &self,
+        map: Map,
+        input: &[f32],
+        lines: &[Line],
+        finish: Finish<'_>,
+        output: &mut [f32],
+    ) {
         let pad = self.pad;
         if pad == 0 {
             return self.rows(input, map.width, map, lines, finish, output);
@@ -121,7 +138,15 @@ impl Shape {
     }
 
     /// The matrix product over a map with `width` columns, padding included.
-    fn rows(&self, padded: &[f32], width: usize, map: Map, lines: &[Line], finish: Finish<'_>, output: &mut [f32]) {
+    fn rows(
+        &self,
+        padded: &[f32],
+        width: usize,
+        map: Map,
+        lines: &[Line],
+        finish: Finish<'_>,
+        output: &mut [f32],
+    ) {
         let Self { channels, channels_out, kernel, stride, .. } = *self;
         let runs = Runs { count: kernel, stride: width * channels, length: kernel * channels };
         let out_width = self.out(map.width);

@@ -1,6 +1,6 @@
 //! The product with a matrix that was laid out once, and what follows it in the same pass over memory.
 
-use super::elementary::gelu;
+use super::elementary::gelu_all;
 use super::tile::{COLUMNS, Line, ROWS, Runs, tile};
 
 /// A right matrix, `[depth, columns]`, in panels of [`COLUMNS`] columns, row after row within each. The last panel is
@@ -78,11 +78,7 @@ impl Finish<'_> {
                     *sum = if *sum < 0.0 { 0.0 } else { *sum };
                 }
             }
-            Activation::Gelu => {
-                for sum in sums {
-                    *sum = gelu(*sum);
-                }
-            }
+            Activation::Gelu => gelu_all(sums),
         }
     }
 }

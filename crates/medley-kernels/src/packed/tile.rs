@@ -41,44 +41,55 @@ impl Runs {
 ///
 /// # Panics
 /// A row that reaches beyond `left`.
-pub(crate) fn tile(left: &[f32], starts: &[usize], runs: Runs, panel: &[Line], sums: &mut [Line; ROWS]) {
-    match starts {
-        &[a] => write(sums, sized(left, [a], runs, panel)),
-        &[a, b] => write(sums, sized(left, [a, b], runs, panel)),
-        &[a, b, c] => write(sums, sized(left, [a, b, c], runs, panel)),
-        &[a, b, c, d] => write(sums, sized(left, [a, b, c, d], runs, panel)),
-        &[a, b, c, d, e] => write(sums, sized(left, [a, b, c, d, e], runs, panel)),
-        &[a, b, c, d, e, f] => write(sums, sized(left, [a, b, c, d, e, f], runs, panel)),
+pub(crate) fn tile(
+    left: &[f32],
+    starts: &[usize],
+    runs: Runs,
+    panel: &[Line],
+    sums: &mut [Line; ROWS],
+) {
+    match *starts {
+        [a] => sized(left, [a], runs, panel, sums),
+        [a, b] => sized(left, [a, b], runs, panel, sums),
+        [a, b, c] => sized(left, [a, b, c], runs, panel, sums),
+        [a, b, c, d] => sized(left, [a, b, c, d], runs, panel, sums),
+        [a, b, c, d, e] => sized(left, [a, b, c, d, e], runs, panel, sums),
+        [a, b, c, d, e, f] => sized(left, [a, b, c, d, e, f], runs, panel, sums),
         _ => unreachable!("a tile of {} rows", starts.len()),
     }
 }
 
-#[inline(always)]
-fn write<const N: usize>(sums: &mut [Line; ROWS], of: [Line; N]) {
-    sums[..N].copy_from_slice(&of);
-}
-
 #[cfg(target_arch = "wasm32")]
-fn sized<const N: usize>(left: &[f32], starts: [usize; N], runs: Runs, panel: &[Line]) -> [Line; N] {
-    wasm::sized(left, starts, runs, panel)
-}
+use wasm::sized;
 
 #[cfg(not(target_arch = "wasm32"))]
-fn sized<const N: usize>(left: &[f32], starts: [usize; N], runs: Runs, panel: &[Line]) -> [Line; N] {
+fn sized<const N: usize>(
+    left: &[f32],
+    starts: [usize; N],
+    runs: Runs,
+    panel: &[Line],
+    sums: &mut [Line; ROWS],
+) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
         // SAFETY: the processor has what the function is compiled for.
         #[allow(unsafe_code)]
-        return unsafe { fused(left, starts, runs, panel) };
+        return unsafe { fused(left, starts, runs, panel, sums) };
     }
     // Every 64-bit ARM has fused multiply-adds; where they are not certain, `mul_add` would be a call of the C library.
-    portable::<N, { cfg!(target_arch = "aarch64") }>(left, starts, runs, panel)
+    portable::<N, { cfg!(target_arch = "aarch64") }>(left, starts, runs, panel, sums);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn fused<const N: usize>(left: &[f32], starts: [usize; N], runs: Runs, panel: &[Line]) -> [Line; N] {
-    portable::<N, true>(left, starts, runs, panel)
+fn fused<const N: usize>(
+    left: &[f32],
+    starts: [usize; N],
+    runs: Runs,
+    panel: &[Line],
+    sums: &mut [Line; ROWS],
+) {
+    portable::<N, true>(left, starts, runs, panel, sums);
 }
 
 /// In a form that the compiler turns into vectors of whatever width there is.
@@ -89,7 +100,8 @@ fn portable<const N: usize, const FUSED: bool>(
     starts: [usize; N],
     runs: Runs,
     panel: &[Line],
-) -> [Line; N] {
+    output: &mut [Line; ROWS],
+) {
     let mut sums = [[0.0f32; COLUMNS]; N];
     let mut panel = panel;
     for run in 0..runs.count {
@@ -105,7 +117,7 @@ fn portable<const N: usize, const FUSED: bool>(
             }
         }
     }
-    sums
+    output[..N].copy_from_slice(&sums);
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -114,7 +126,7 @@ mod wasm {
     #[cfg(not(feature = "relaxed-simd"))]
     use std::arch::wasm32::{f32x4_add, f32x4_mul};
 
-    use super::{COLUMNS, Line, Runs};
+    use super::{COLUMNS, Line, ROWS, Runs};
 
     /// `a · b + c`. A macro, as a function of its own could not be compiled into one with more features.
     macro_rules! multiply_add {
@@ -145,7 +157,8 @@ mod wasm {
         starts: [usize; N],
         runs: Runs,
         panel: &[Line],
-    ) -> [Line; N] {
+        output: &mut [Line; ROWS],
+    ) {
         let mut sums = [[f32x4_splat(0.0); COLUMNS / 4]; N];
         let mut panel = panel;
         for run in 0..runs.count {
@@ -177,8 +190,7 @@ mod wasm {
                 }
             }
         }
-        sums.map(|sums| {
-            let mut line = [0.0; COLUMNS];
+        for (line, sums) in output.iter_mut().zip(sums) {
             for (out, sum) in line.as_chunks_mut::<4>().0.iter_mut().zip(sums) {
                 *out = [
                     f32x4_extract_lane::<0>(sum),
@@ -187,7 +199,6 @@ mod wasm {
                     f32x4_extract_lane::<3>(sum),
                 ];
             }
-            line
-        })
+        }
     }
 }

@@ -39,7 +39,8 @@ fn add<const L: usize>(a: Lanes<L>, factor: f32, b: Lanes<L>) -> Lanes<L> {
 }
 
 impl Tiles<4, 2> for Two {
-    const KERNEL: [[f32; 3]; 4] = [[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]];
+    const KERNEL: [[f32; 3]; 4] =
+        [[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]];
 
     #[inline(always)]
     fn input<const L: usize>([a, b, c, d]: [Lanes<L>; 4]) -> [Lanes<L>; 4] {
@@ -90,34 +91,42 @@ impl Tiles<6, 4> for Four {
     }
 }
 
-/// G · g · Gᵀ of a 3×3 kernel, at point (row, column).
-fn point<const P: usize, const O: usize, T: Tiles<P, O>>(kernel: &[f32], row: usize, column: usize) -> f32 {
-    let mut sum = 0.0;
-    for (y, of_row) in T::KERNEL[row].iter().enumerate() {
-        for (x, of_column) in T::KERNEL[column].iter().enumerate() {
-            sum += of_row * of_column * kernel[y * 3 + x];
-        }
-    }
-    sum
-}
-
-/// The transformed kernels: panels of `[channels, channels_out]` for each point.
+/// The transformed kernels, G · g · Gᵀ: panels of `[channels, channels_out]` for each point.
 ///
 /// weight: `[channels_out, channels, 3, 3]`
 pub(crate) fn pack<const P: usize, const O: usize, T: Tiles<P, O>>(
     weight: &[f32],
     [channels, channels_out]: [usize; 2],
 ) -> Vec<Line> {
-    let mut packed = Vec::new();
-    for row in 0..P {
-        for column in 0..P {
-            packed.extend(super::product::pack([channels, channels_out], |channel, out| {
-                let kernel = &weight[(out * channels + channel) * 9..][..9];
-                point::<P, O, T>(kernel, row, column)
-            }));
+    let panels = channels_out.div_ceil(COLUMNS);
+    let mut packed = vec![[0.0; COLUMNS]; P * P * panels * channels];
+    for panel in 0..panels {
+        for channel in 0..channels {
+            let first = panel * COLUMNS;
+            // The kernels of a panel's output channels, side by side; none beyond the last.
+            let mut kernel = [[0.0; COLUMNS]; 9];
+            for lane in 0..COLUMNS.min(channels_out - first) {
+                let values = &weight[((first + lane) * channels + channel) * 9..][..9];
+                for (tap, value) in kernel.iter_mut().zip(values) {
+                    tap[lane] = *value;
+                }
+            }
+            for (row, factors) in T::KERNEL.iter().enumerate() {
+                let of_row: [Line; 3] = std::array::from_fn(|x| {
+                    combine(factors, [kernel[x], kernel[3 + x], kernel[6 + x]])
+                });
+                for (column, factors) in T::KERNEL.iter().enumerate() {
+                    let point = (row * P + column) * panels + panel;
+                    packed[point * channels + channel] = combine(factors, of_row);
+                }
+            }
         }
     }
     packed
+}
+
+fn combine(factors: &[f32; 3], [a, b, c]: [Line; 3]) -> Line {
+    std::array::from_fn(|at| factors[0] * a[at] + factors[1] * b[at] + factors[2] * c[at])
 }
 
 /// One image whose channels lie side by side.
@@ -160,7 +169,10 @@ pub(crate) fn forward<const P: usize, const O: usize, T: Tiles<P, O>>(
                     &transformed[point * inputs..(point + 1) * inputs],
                     &starts,
                     Runs::one(map.channels),
-                    Panels { lines: &lines[point * panel_lines..(point + 1) * panel_lines], columns: channels_out },
+                    Panels {
+                        lines: &lines[point * panel_lines..(point + 1) * panel_lines],
+                        columns: channels_out,
+                    },
                     Finish::NOTHING,
                     products,
                 );
@@ -187,10 +199,24 @@ fn transform_input<const P: usize, const O: usize, T: Tiles<P, O>>(
 ) {
     let whole = map.channels / LANES * LANES;
     for channel in (0..whole).step_by(LANES) {
-        lanes_input::<P, O, T, LANES>(map, input, [row, column], channel, &mut points[tile * map.channels + channel..], stride);
+        lanes_input::<P, O, T, LANES>(
+            map,
+            input,
+            [row, column],
+            channel,
+            &mut points[tile * map.channels + channel..],
+            stride,
+        );
     }
     for channel in whole..map.channels {
-        lanes_input::<P, O, T, 1>(map, input, [row, column], channel, &mut points[tile * map.channels + channel..], stride);
+        lanes_input::<P, O, T, 1>(
+            map,
+            input,
+            [row, column],
+            channel,
+            &mut points[tile * map.channels + channel..],
+            stride,
+        );
     }
 }
 
@@ -204,7 +230,9 @@ fn lanes_input<const P: usize, const O: usize, T: Tiles<P, O>, const L: usize>(
     stride: usize,
 ) {
     // The tile begins one value above and to the left of its outputs.
-    let inside = |index: usize, at: usize, length: usize| (index * O + at).checked_sub(1).filter(|&at| at < length);
+    let inside = |index: usize, at: usize, length: usize| {
+        (index * O + at).checked_sub(1).filter(|&at| at < length)
+    };
     let mut columns = [[[0.0; L]; P]; P];
     for (x, column_points) in columns.iter_mut().enumerate() {
         let Some(x) = inside(column, x, map.width) else { continue };
@@ -241,10 +269,26 @@ fn transform_output<const P: usize, const O: usize, T: Tiles<P, O>>(
     let channels = size[2];
     let whole = channels / LANES * LANES;
     for channel in (0..whole).step_by(LANES) {
-        lanes_output::<P, O, T, LANES>(&points[tile * channels + channel..], stride, place, size, channel, finish, output);
+        lanes_output::<P, O, T, LANES>(
+            &points[tile * channels + channel..],
+            stride,
+            place,
+            size,
+            channel,
+            finish,
+            output,
+        );
     }
     for channel in whole..channels {
-        lanes_output::<P, O, T, 1>(&points[tile * channels + channel..], stride, place, size, channel, finish, output);
+        lanes_output::<P, O, T, 1>(
+            &points[tile * channels + channel..],
+            stride,
+            place,
+            size,
+            channel,
+            finish,
+            output,
+        );
     }
 }
 
@@ -258,11 +302,13 @@ fn lanes_output<const P: usize, const O: usize, T: Tiles<P, O>, const L: usize>(
     finish: Finish<'_>,
     output: &mut [f32],
 ) {
-    let columns: [[Lanes<L>; O]; P] =
-        std::array::from_fn(|x| T::output(std::array::from_fn(|y| lanes(&points[(y * P + x) * stride..]))));
+    let columns: [[Lanes<L>; O]; P] = std::array::from_fn(|x| {
+        T::output(std::array::from_fn(|y| lanes(&points[(y * P + x) * stride..])))
+    });
     for y in 0..O.min(height - row * O) {
         let values = T::output(std::array::from_fn(|x| columns[x][y]));
-        for (x, mut values) in values.into_iter().enumerate().take(width - (column * O).min(width)) {
+        for (x, mut values) in values.into_iter().enumerate().take(width - (column * O).min(width))
+        {
             let start = ((row * O + y) * width + column * O + x) * channels + channel;
             finish.apply(&mut values, channel, start);
             output[start..start + L].copy_from_slice(&values);

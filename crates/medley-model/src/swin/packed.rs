@@ -64,7 +64,8 @@ impl PackedBlock {
     /// # Shapes
     /// - tokens and output: `[batch, height, width, channels]`
     pub(super) fn forward(&self, tokens: Tensor<4>, windows: &Windows) -> Tensor<4> {
-        let linear = |layer: &PackedConv, map, activation| layer.forward_inside(map, None, activation);
+        let linear =
+            |layer: &PackedConv, map, activation| layer.forward_inside(map, None, activation);
         let qkv = linear(&self.qkv, tokens.clone(), Activation::None);
         let regions = Arc::new(windows.regions().unwrap_or_default());
         let attended = self.attention.forward(qkv, windows.grid(), regions);
