@@ -42,5 +42,7 @@ mod parallel;
 mod patches;
 
 pub use extension::{BatchNormOutput, batch_norm, conv2d, depthwise_conv2d};
-pub use inference::{PackedConv, WindowAttention, double, halve, is_plain_cpu, layer_norm};
+pub use inference::{
+    PackedConv, WindowAttention, double, halve, is_plain_cpu, layer_norm, standardize,
+};
 pub use packed::{Activation, WindowGrid};

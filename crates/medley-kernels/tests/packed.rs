@@ -150,6 +150,20 @@ fn halving_and_doubling_equal_burns() {
 }
 
 #[test]
+fn pictures_are_standardised_as_with_gradients() {
+    let device = device(15);
+    let images = random([3, 3, 5, 7], &device) * 0.2 + 0.4;
+    let tracked = Tensor::from_data(images.clone().into_data(), &device.clone().autodiff());
+    let theirs = medley_kernels::standardize(tracked, 1e-4).inner();
+    same(medley_kernels::standardize(images, 1e-4), theirs.clone(), 1.0, "pictures");
+    let [mean, square] = [theirs.clone(), theirs.square()].map(|values| {
+        values.reshape([3, 105]).mean_dim(1).into_data().try_into_vec::<f32>().expect("f32")
+    });
+    assert!(mean.iter().all(|mean| mean.abs() < 1e-5), "{mean:?}");
+    assert!(square.iter().all(|square| (square - 1.0).abs() < 0.01), "{square:?}");
+}
+
+#[test]
 fn a_layer_norm_with_residual_equals_burns() {
     let device = device(9);
     for channels in [3, 24, 97] {

@@ -8,6 +8,7 @@ mod elementary;
 mod halve;
 mod norm;
 mod product;
+mod standardize;
 pub(crate) mod tile;
 mod winograd;
 
@@ -21,6 +22,7 @@ pub(crate) use halve::forward as halve;
 pub(crate) use norm::forward as normalize;
 pub use product::Activation;
 pub(crate) use product::Finish;
+pub(crate) use standardize::forward as standardize;
 pub(crate) use tile::Line;
 
 thread_local! {

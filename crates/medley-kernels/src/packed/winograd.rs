@@ -305,8 +305,9 @@ fn lanes_output<const P: usize, const O: usize, T: Tiles<P, O>, const L: usize>(
     let columns: [[Lanes<L>; O]; P] = std::array::from_fn(|x| {
         T::output(std::array::from_fn(|y| lanes(&points[(y * P + x) * stride..])))
     });
-    for y in 0..O.min(height - row * O) {
-        let values = T::output(std::array::from_fn(|x| columns[x][y]));
+    let rows: [[Lanes<L>; P]; O] = std::array::from_fn(|y| std::array::from_fn(|x| columns[x][y]));
+    for (y, points) in rows.into_iter().enumerate().take(height - row * O) {
+        let values = T::output(points);
         for (x, mut values) in values.into_iter().enumerate().take(width - (column * O).min(width))
         {
             let start = ((row * O + y) * width + column * O + x) * channels + channel;
