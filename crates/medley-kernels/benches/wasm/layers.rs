@@ -61,7 +61,7 @@ fn peak() -> f64 {
     let mut sums = [[0.0; COLUMNS]; ROWS];
     let took = time(|| {
         for _ in 0..1000 {
-            tile(black_box(&left), &starts, Runs::one(DEPTH), &panel, &mut sums);
+            tile(black_box(&left), &starts, Runs::one(DEPTH), &panel, sums.as_flattened_mut(), COLUMNS);
         }
         sums[0][0]
     });

@@ -203,7 +203,6 @@ fn multiply(
     stride: usize,
 ) {
     let rows = left.len() / depth;
-    let mut sums = [[0.0; COLUMNS]; ROWS];
     let mut starts = [0; ROWS];
     for (panel, lines) in lines.chunks_exact(depth).enumerate() {
         let column = panel * COLUMNS;
@@ -213,9 +212,16 @@ fn multiply(
             for (row, start) in starts[..count].iter_mut().enumerate() {
                 *start = (first + row) * depth;
             }
-            tile(left, &starts[..count], Runs::one(depth), lines, &mut sums);
+            let starts = &starts[..count];
+            let output = &mut output[first * stride + column..];
+            if width == COLUMNS {
+                tile(left, starts, Runs::one(depth), lines, output, stride);
+                continue;
+            }
+            let mut sums = [[0.0; COLUMNS]; ROWS];
+            tile(left, starts, Runs::one(depth), lines, sums.as_flattened_mut(), COLUMNS);
             for (row, sums) in sums[..count].iter().enumerate() {
-                output[(first + row) * stride + column..][..width].copy_from_slice(&sums[..width]);
+                output[row * stride..][..width].copy_from_slice(&sums[..width]);
             }
         }
     }

@@ -37,24 +37,25 @@ impl Runs {
     }
 }
 
-/// The product of the rows that begin at `starts` and a panel, a line for each row, at most [`ROWS`].
+/// The product of the rows that begin at `starts`, at most [`ROWS`], and a panel: a line for each row, `stride` values apart.
 ///
 /// # Panics
-/// A row that reaches beyond `left`.
+/// A row that reaches beyond `left`, lines that do not fit `output`.
 pub(crate) fn tile(
     left: &[f32],
     starts: &[usize],
     runs: Runs,
     panel: &[Line],
-    sums: &mut [Line; ROWS],
+    output: &mut [f32],
+    stride: usize,
 ) {
     match *starts {
-        [a] => sized(left, [a], runs, panel, sums),
-        [a, b] => sized(left, [a, b], runs, panel, sums),
-        [a, b, c] => sized(left, [a, b, c], runs, panel, sums),
-        [a, b, c, d] => sized(left, [a, b, c, d], runs, panel, sums),
-        [a, b, c, d, e] => sized(left, [a, b, c, d, e], runs, panel, sums),
-        [a, b, c, d, e, f] => sized(left, [a, b, c, d, e, f], runs, panel, sums),
+        [a] => sized(left, [a], runs, panel, output, stride),
+        [a, b] => sized(left, [a, b], runs, panel, output, stride),
+        [a, b, c] => sized(left, [a, b, c], runs, panel, output, stride),
+        [a, b, c, d] => sized(left, [a, b, c, d], runs, panel, output, stride),
+        [a, b, c, d, e] => sized(left, [a, b, c, d, e], runs, panel, output, stride),
+        [a, b, c, d, e, f] => sized(left, [a, b, c, d, e, f], runs, panel, output, stride),
         _ => unreachable!("a tile of {} rows", starts.len()),
     }
 }
@@ -68,16 +69,17 @@ fn sized<const N: usize>(
     starts: [usize; N],
     runs: Runs,
     panel: &[Line],
-    sums: &mut [Line; ROWS],
+    output: &mut [f32],
+    stride: usize,
 ) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
         // SAFETY: the processor has what the function is compiled for.
         #[allow(unsafe_code)]
-        return unsafe { fused(left, starts, runs, panel, sums) };
+        return unsafe { fused(left, starts, runs, panel, output, stride) };
     }
     // Every 64-bit ARM has fused multiply-adds; where they are not certain, `mul_add` would be a call of the C library.
-    portable::<N, { cfg!(target_arch = "aarch64") }>(left, starts, runs, panel, sums);
+    portable::<N, { cfg!(target_arch = "aarch64") }>(left, starts, runs, panel, output, stride);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -87,9 +89,10 @@ fn fused<const N: usize>(
     starts: [usize; N],
     runs: Runs,
     panel: &[Line],
-    sums: &mut [Line; ROWS],
+    output: &mut [f32],
+    stride: usize,
 ) {
-    portable::<N, true>(left, starts, runs, panel, sums);
+    portable::<N, true>(left, starts, runs, panel, output, stride);
 }
 
 /// In a form that the compiler turns into vectors of whatever width there is.
@@ -100,7 +103,8 @@ fn portable<const N: usize, const FUSED: bool>(
     starts: [usize; N],
     runs: Runs,
     panel: &[Line],
-    output: &mut [Line; ROWS],
+    output: &mut [f32],
+    stride: usize,
 ) {
     let mut sums = [[0.0f32; COLUMNS]; N];
     let mut panel = panel;
@@ -117,7 +121,9 @@ fn portable<const N: usize, const FUSED: bool>(
             }
         }
     }
-    output[..N].copy_from_slice(&sums);
+    for (row, sums) in sums.iter().enumerate() {
+        output[row * stride..][..COLUMNS].copy_from_slice(sums);
+    }
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -126,7 +132,7 @@ mod wasm {
     #[cfg(not(feature = "relaxed-simd"))]
     use std::arch::wasm32::{f32x4_add, f32x4_mul};
 
-    use super::{COLUMNS, Line, ROWS, Runs};
+    use super::{COLUMNS, Line, Runs};
 
     /// `a · b + c`. A macro, as a function of its own could not be compiled into one with more features.
     macro_rules! multiply_add {
@@ -157,7 +163,8 @@ mod wasm {
         starts: [usize; N],
         runs: Runs,
         panel: &[Line],
-        output: &mut [Line; ROWS],
+        output: &mut [f32],
+        stride: usize,
     ) {
         let mut sums = [[f32x4_splat(0.0); COLUMNS / 4]; N];
         let mut panel = panel;
@@ -190,7 +197,8 @@ mod wasm {
                 }
             }
         }
-        for (line, sums) in output.iter_mut().zip(sums) {
+        for (row, sums) in sums.into_iter().enumerate() {
+            let line = &mut output[row * stride..][..COLUMNS];
             for (out, sum) in line.as_chunks_mut::<4>().0.iter_mut().zip(sums) {
                 *out = [
                     f32x4_extract_lane::<0>(sum),

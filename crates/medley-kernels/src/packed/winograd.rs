@@ -12,8 +12,8 @@ use crate::parallel::for_each_piece;
 /// Tiles that are transformed at a time: enough rows for the matrix product, few enough for the second cache.
 const TILES: usize = 24;
 
-/// Channels that go through the transforms side by side.
-const LANES: usize = 8;
+/// Channels that go through the transforms side by side: as many as leave a tile's values in registers.
+const LANES: usize = if cfg!(target_arch = "wasm32") { 4 } else { 8 };
 
 type Lanes<const L: usize> = [f32; L];
 
