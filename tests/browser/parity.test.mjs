@@ -31,7 +31,7 @@ after(async () => {
   await server.close();
 });
 
-for (const build of ['cpu', 'webgpu']) {
+for (const build of ['cpu', 'cpu-relaxed', 'webgpu']) {
   test(`every stage agrees (${build})`, { timeout: PATIENCE }, async (t) => {
     const page = await browser.newPage();
     await page.goto(`${server.origin}/harness/index.html`);

@@ -54,6 +54,9 @@ pub(crate) trait InferenceOps: Backend {
         epsilon: f64,
     ) -> FloatTensor<Self>;
 
+    /// See [`standardize`].
+    fn packed_standardize(input: FloatTensor<Self>, least_variance: f64) -> FloatTensor<Self>;
+
     /// See [`halve`].
     fn packed_halve(input: FloatTensor<Self>) -> FloatTensor<Self>;
 
@@ -103,6 +106,14 @@ impl InferenceOps for Flex {
         epsilon: f64,
     ) -> Float {
         norm(&input, Some(&residual), &gamma, &beta, epsilon)
+    }
+
+    fn packed_standardize(input: Float, least_variance: f64) -> Float {
+        let [batch, channels, height, width] = input.shape().dims();
+        let input = input.to_contiguous();
+        let shape = [channels, height * width];
+        let output = packed::standardize(shape, values(&input), least_variance as f32);
+        float(output, vec![batch, height, width, channels])
     }
 
     fn packed_halve(input: Float) -> Float {
@@ -263,6 +274,24 @@ impl PackedConv {
             None => Dispatch::packed_conv2d(input, layer, activation),
         })
     }
+}
+
+/// Each picture less its own mean, by its own standard deviation, over all channels together:
+/// `(x − mean) / √(variance + least_variance)`.
+///
+/// # Shapes
+/// - images, output: `[batch, channels, height, width]`
+pub fn standardize(images: Tensor<4>, least_variance: f64) -> Tensor<4> {
+    if !is_plain_cpu(&images) {
+        let [batch, channels, height, width] = images.dims();
+        let flat = images.reshape([batch, channels * height * width]);
+        let centred = flat.clone() - flat.mean_dim(1);
+        let variance = (centred.clone() * centred.clone()).mean_dim(1);
+        let scaled = centred / (variance + least_variance).sqrt();
+        return scaled.reshape([batch, channels, height, width]);
+    }
+    let output = Dispatch::packed_standardize(images.into_dispatch(), least_variance);
+    Tensor::from_dispatch(output).permute([0, 3, 1, 2])
 }
 
 /// Mean of every 2×2 values; an odd last row or column is left out.

@@ -1,10 +1,15 @@
-//! Convolution and batch normalisation on the CPU, forward and backward, as an extension of burn.
+//! Layers on the CPU, as an extension of burn: convolution and batch normalisation forward and backward, and the layers of
+//! both encoders for inference.
 //!
 //! burn's CPU device computes the gradient of a convolution's weights as a convolution with a kernel of the
 //! picture's size, and a batch normalisation as a dozen passes over memory. Training spends most of its time
 //! there. The functions here compute the same numbers (up to the order of additions) in fewer passes: patches of a
 //! few rows that fit the processor's cache, one matrix product for each, and two passes for the normalisation
 //! with its rectifier. On any other device they call burn's own operations.
+//!
+//! For inference, [`PackedConv`] and [`WindowAttention`] lay weights out once and keep maps with their channels side by
+//! side: one matrix kernel computes convolutions (by Winograd's transforms where they save time), linear layers and
+//! attention, and adds bias, residual and activation while the sums are in registers. docs/performance.md has the figures.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
@@ -16,7 +21,8 @@
 //! assert_eq!(output.dims(), [1, 4, 4, 4]);
 //! ```
 //!
-//! `cargo bench -p medley-kernels` compares both ways, layer by layer.
+//! `cargo bench -p medley-kernels` compares training's kernels with burn's, layer by layer;
+//! `node crates/medley-kernels/benches/wasm/run.mjs` times the layers for inference in WebAssembly.
 
 #![cfg_attr(
     not(feature = "train"),
@@ -36,5 +42,7 @@ mod parallel;
 mod patches;
 
 pub use extension::{BatchNormOutput, batch_norm, conv2d, depthwise_conv2d};
-pub use inference::{PackedConv, WindowAttention, double, halve, is_plain_cpu, layer_norm};
+pub use inference::{
+    PackedConv, WindowAttention, double, halve, is_plain_cpu, layer_norm, standardize,
+};
 pub use packed::{Activation, WindowGrid};

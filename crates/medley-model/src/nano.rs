@@ -184,19 +184,6 @@ struct Stage {
     blocks: Vec<Block>,
 }
 
-/// Each picture less its own mean, by its own standard deviation, over all channels together so that hues stay.
-///
-/// A batch mixes dark ultrasound with bright smears: batch normalisation over it would spend its range on telling the
-/// kinds of pictures apart, and leave little for what differs within a kind.
-fn standardize(images: Tensor<4>) -> Tensor<4> {
-    let [batch, channels, height, width] = images.dims();
-    let flat = images.reshape([batch, channels * height * width]);
-    let centred = flat.clone() - flat.mean_dim(1);
-    let variance = (centred.clone() * centred.clone()).mean_dim(1);
-    let scaled = centred / (variance + LEAST_VARIANCE).sqrt();
-    scaled.reshape([batch, channels, height, width])
-}
-
 /// The convolutional encoder.
 #[derive(Module, Debug)]
 pub struct NanoEncoder {
@@ -209,7 +196,9 @@ impl NanoEncoder {
     /// - images: `[batch, 3, height, width]`, RGB, 0..1, sides multiples of 32
     /// - output: s1..s4, `[batch, widths[i], height / 2^(i+2), width / 2^(i+2)]`
     pub fn forward(&self, images: Tensor<4>) -> [Tensor<4>; 4] {
-        let mut map = standardize(images);
+        // A batch mixes dark ultrasound with bright smears: batch normalisation over it would spend its range on telling the
+        // kinds of pictures apart, and leave little for what differs within a kind. All channels together, so that hues stay.
+        let mut map = medley_kernels::standardize(images, LEAST_VARIANCE);
         for conv in &self.stem {
             map = conv.forward_relu(map);
         }

@@ -3,7 +3,7 @@
 //!
 //! Liu et al., *Swin Transformer V2* (2022), §3.2.
 
-use super::elementary::exp;
+use super::elementary::{LANES, exp};
 use super::tile::{COLUMNS, Line, ROWS, Runs, tile};
 use super::with_scratch;
 use crate::parallel::map;
@@ -203,7 +203,6 @@ fn multiply(
     stride: usize,
 ) {
     let rows = left.len() / depth;
-    let mut sums = [[0.0; COLUMNS]; ROWS];
     let mut starts = [0; ROWS];
     for (panel, lines) in lines.chunks_exact(depth).enumerate() {
         let column = panel * COLUMNS;
@@ -213,33 +212,43 @@ fn multiply(
             for (row, start) in starts[..count].iter_mut().enumerate() {
                 *start = (first + row) * depth;
             }
-            tile(left, &starts[..count], Runs::one(depth), lines, &mut sums);
+            let starts = &starts[..count];
+            let output = &mut output[first * stride + column..];
+            if width == COLUMNS {
+                tile(left, starts, Runs::one(depth), lines, output, stride);
+                continue;
+            }
+            let mut sums = [[0.0; COLUMNS]; ROWS];
+            tile(left, starts, Runs::one(depth), lines, sums.as_flattened_mut(), COLUMNS);
             for (row, sums) in sums[..count].iter().enumerate() {
-                output[(first + row) * stride + column..][..width].copy_from_slice(&sums[..width]);
+                output[row * stride..][..width].copy_from_slice(&sums[..width]);
             }
         }
     }
 }
 
+/// Weights of sum 1 from the scores of one query.
+#[allow(clippy::needless_range_loop, reason = "lanes of two arrays side by side")]
 fn softmax(scores: &mut [f32]) {
-    let (chunks, rest) = scores.as_chunks_mut::<8>();
-    let mut most = [f32::NEG_INFINITY; 8];
+    let (chunks, rest) = scores.as_chunks_mut::<LANES>();
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    let mut most = [f32::NEG_INFINITY; LANES];
     for chunk in chunks.iter() {
-        for (most, score) in most.iter_mut().zip(chunk) {
-            *most = if *score > *most { *score } else { *most };
+        for lane in 0..LANES {
+            most[lane] = larger(most[lane], chunk[lane]);
         }
     }
-    let most = most.iter().chain(rest.iter()).copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut sums = [0.0f32; 8];
+    let most = most.into_iter().chain(rest.iter().copied()).fold(f32::NEG_INFINITY, larger);
+    let mut sums = [0.0f32; LANES];
     for chunk in chunks.iter_mut() {
-        for (sum, score) in sums.iter_mut().zip(chunk) {
-            *score = exp(*score - most);
-            *sum += *score;
+        *chunk = exp(chunk.map(|score| score - most));
+        for lane in 0..LANES {
+            sums[lane] += chunk[lane];
         }
     }
     let mut sum = sums.iter().sum::<f32>();
     for score in rest {
-        *score = exp(*score - most);
+        [*score] = exp([*score - most]);
         sum += *score;
     }
     let factor = 1.0 / sum;

@@ -17,9 +17,9 @@ pub(crate) enum Method {
     Winograd4,
 }
 
-/// Transformed weights beyond this many values cost more to read than their products save: the maps under so many
-/// channels are small, and each weight is then used a few times only.
-const MOST_TRANSFORMED: usize = 1 << 20;
+/// Transformed weights beyond this many values, 2 MB, do not stay in a second cache. The maps under so many channels are
+/// small, each weight is used a few times only, and reading it costs as much as the products save.
+const MOST_TRANSFORMED: usize = 1 << 19;
 
 /// A convolution with a square kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,25 +1,56 @@
 //! exp and erf in forms without branches, which the compiler turns into vectors; the C library's take one value at a time.
 
+#![allow(clippy::needless_range_loop, reason = "lanes of several arrays side by side")]
+
 /// 1.5 · 2²³: adding it rounds to an integer, which then stands in the lowest bits.
 const ROUND: f32 = 12_582_912.0;
 
 /// ln 2 in two parts, so that a multiple of the first is exact.
 const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 
+/// Values that are computed side by side. Step by step over all of them, as loops of one value's steps stay scalar.
+pub(crate) const LANES: usize = 8;
+
 /// e^x for x ≤ 88, with a relative error below 3e-7; below -87 it stays at e^-87.
 #[inline(always)]
-pub(crate) fn exp(x: f32) -> f32 {
-    let x = if x > -87.0 { x } else { -87.0 };
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
-    let count = shifted - ROUND;
-    let rest = x - count * LN_2[0] - count * LN_2[1];
-    // Taylor's series: |rest| ≤ ln 2 / 2, whose seventh power over 7! is 1e-7.
-    let mut sum = 1.0 / 720.0;
-    for factor in [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
-        sum = sum * rest + factor;
+pub(crate) fn exp<const L: usize>(x: [f32; L]) -> [f32; L] {
+    let x = x.map(|x| if x > -87.0 { x } else { -87.0 });
+    let shifted = x.map(|x| x * std::f32::consts::LOG2_E + ROUND);
+    let mut rest = [0.0; L];
+    for lane in 0..L {
+        let count = shifted[lane] - ROUND;
+        rest[lane] = x[lane] - count * LN_2[0] - count * LN_2[1];
     }
-    // 2^count, made from its exponent.
-    sum * f32::from_bits((shifted.to_bits() << 23).wrapping_add(1.0f32.to_bits()))
+    // Taylor's series: |rest| ≤ ln 2 / 2, whose seventh power over 7! is 1e-7.
+    let sum = polynomial(&[1.0, 1.0, 0.5, 1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0], rest);
+    let mut result = [0.0; L];
+    for lane in 0..L {
+        // 2^count, made from its exponent.
+        let power = (shifted[lane].to_bits() << 23).wrapping_add(1.0f32.to_bits());
+        result[lane] = sum[lane] * f32::from_bits(power);
+    }
+    result
+}
+
+/// A polynomial, lowest coefficient first, by Estrin's scheme: four chains of every fourth coefficient, as one chain of
+/// all would leave the processor waiting for each sum.
+#[inline(always)]
+fn polynomial<const N: usize, const L: usize>(factors: &[f32; N], place: [f32; L]) -> [f32; L] {
+    let fourth = place.map(|place| (place * place) * (place * place));
+    let mut sum = [0.0; L];
+    for first in (0..4).rev() {
+        let last = first + (N - 1 - first) / 4 * 4;
+        let mut chain = [factors[last]; L];
+        for index in (first..last).step_by(4).rev() {
+            for lane in 0..L {
+                chain[lane] = chain[lane] * fourth[lane] + factors[index];
+            }
+        }
+        for lane in 0..L {
+            sum[lane] = sum[lane] * place[lane] + chain[lane];
+        }
+    }
+    sum
 }
 
 /// From here on erf is 1 but for less than 1e-7.
@@ -48,17 +79,33 @@ const ERF: [f32; 15] = [
 
 /// x Φ(x) = x (1 + erf(x / √2)) / 2
 #[inline(always)]
-pub(crate) fn gelu(x: f32) -> f32 {
-    let scaled = x * std::f32::consts::FRAC_1_SQRT_2;
+pub(crate) fn gelu<const L: usize>(x: [f32; L]) -> [f32; L] {
     // Comparisons: `max` and `min` are calls in WebAssembly.
-    let inside = if scaled > ERF_END { ERF_END } else { scaled };
-    let inside = if inside < -ERF_END { -ERF_END } else { inside };
-    let place = inside * inside * (2.0 / (ERF_END * ERF_END)) - 1.0;
-    let mut sum = 0.0;
-    for factor in ERF.iter().rev() {
-        sum = sum * place + factor;
+    let inside = x.map(|x| {
+        let scaled = x * std::f32::consts::FRAC_1_SQRT_2;
+        let below = if scaled > ERF_END { ERF_END } else { scaled };
+        if below < -ERF_END { -ERF_END } else { below }
+    });
+    let place = inside.map(|inside| inside * inside * (2.0 / (ERF_END * ERF_END)) - 1.0);
+    let sum = polynomial(&ERF, place);
+    let mut result = [0.0; L];
+    for lane in 0..L {
+        let half = 0.5 * x[lane];
+        result[lane] = half + half * (sum[lane] * inside[lane]);
     }
-    0.5 * x + 0.5 * x * (sum * inside)
+    result
+}
+
+/// [`gelu`] of every value.
+#[inline(always)]
+pub(crate) fn gelu_all(values: &mut [f32]) {
+    let (chunks, rest) = values.as_chunks_mut::<LANES>();
+    for chunk in chunks {
+        *chunk = gelu(*chunk);
+    }
+    for value in rest {
+        [*value] = gelu([*value]);
+    }
 }
 
 #[cfg(test)]
@@ -70,10 +117,11 @@ mod tests {
         for step in -8700..=8800 {
             let x = step as f32 / 100.0;
             let expected = f64::from(x).exp();
-            assert!((f64::from(exp(x)) / expected - 1.0).abs() < 3e-7, "{x}");
+            let [found] = exp([x]);
+            assert!((f64::from(found) / expected - 1.0).abs() < 3e-7, "{x}");
         }
         // What a mask leaves of a weight.
-        assert!(exp(-1000.0) < 1e-37 && exp(f32::NEG_INFINITY) < 1e-37);
+        assert!(exp([-1000.0, f32::NEG_INFINITY]).iter().all(|value| *value < 1e-37));
     }
 
     #[test]
@@ -90,7 +138,8 @@ mod tests {
             (9.0, 9.0),
             (-9.0, 0.0),
         ] {
-            assert!((gelu(x) - expected).abs() < 2e-6, "{x}: {} for {expected}", gelu(x));
+            let [found] = gelu([x]);
+            assert!((found - expected).abs() < 2e-6, "{x}: {found} for {expected}");
         }
     }
 }

@@ -8,7 +8,8 @@ mod elementary;
 mod halve;
 mod norm;
 mod product;
-mod tile;
+mod standardize;
+pub(crate) mod tile;
 mod winograd;
 
 use std::cell::RefCell;
@@ -21,6 +22,7 @@ pub(crate) use halve::forward as halve;
 pub(crate) use norm::forward as normalize;
 pub use product::Activation;
 pub(crate) use product::Finish;
+pub(crate) use standardize::forward as standardize;
 pub(crate) use tile::Line;
 
 thread_local! {
@@ -37,6 +39,7 @@ fn with_scratch<R>(size: usize, body: impl FnOnce(&mut [f32]) -> R) -> R {
     SCRATCH.set(buffer);
     result
 }
+<<<<<<< HEAD
 // DEV
 pub const COLS: usize = tile::COLUMNS;
 pub fn peak(a: &[f32], b: &[tile::Line], n: usize) -> f64 {
@@ -55,3 +58,5 @@ pub fn peak(a: &[f32], b: &[tile::Line], n: usize) -> f64 {
     std::hint::black_box(t);
     (n * 6 * 256 * COLS) as f64
 }
+=======
+>>>>>>> h-kernels

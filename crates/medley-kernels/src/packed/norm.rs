@@ -1,9 +1,7 @@
 //! Layer normalisation whose result is added to the block's input.
 
+use super::standardize::sum;
 use crate::parallel::for_each_piece;
-
-/// Sums are kept in so many lanes: the compiler may not reorder one sum of floats.
-const LANES: usize = 8;
 
 /// Rows for one thread at a time.
 const ROWS: usize = 64;
@@ -37,15 +35,4 @@ pub(crate) fn forward(
         }
     });
     output
-}
-
-fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
-    let (chunks, rest) = values.as_chunks::<LANES>();
-    let mut lanes = [0.0f32; LANES];
-    for chunk in chunks {
-        for (lane, &value) in lanes.iter_mut().zip(chunk) {
-            *lane += of(value);
-        }
-    }
-    lanes.iter().sum::<f32>() + rest.iter().map(|&value| of(value)).sum::<f32>()
 }

@@ -37,15 +37,20 @@ impl Runs {
     }
 }
 
-/// The product of the rows that begin at `starts` and a panel, a line for each row, at most [`ROWS`].
+/// The product of the rows that begin at `starts`, at most [`ROWS`], and a panel: a line for each row, `stride` values apart.
 ///
 /// # Panics
+<<<<<<< HEAD
 /// A row that reaches beyond `left`.
+=======
+/// A row that reaches beyond `left`, lines that do not fit `output`.
+>>>>>>> h-kernels
 pub(crate) fn tile(
     left: &[f32],
     starts: &[usize],
     runs: Runs,
     panel: &[Line],
+<<<<<<< HEAD
     sums: &mut [Line; ROWS],
 ) {
     match starts {
@@ -55,16 +60,24 @@ pub(crate) fn tile(
         &[a, b, c, d] => write(sums, sized(left, [a, b, c, d], runs, panel)),
         &[a, b, c, d, e] => write(sums, sized(left, [a, b, c, d, e], runs, panel)),
         &[a, b, c, d, e, f] => write(sums, sized(left, [a, b, c, d, e, f], runs, panel)),
+=======
+    output: &mut [f32],
+    stride: usize,
+) {
+    match *starts {
+        [a] => sized(left, [a], runs, panel, output, stride),
+        [a, b] => sized(left, [a, b], runs, panel, output, stride),
+        [a, b, c] => sized(left, [a, b, c], runs, panel, output, stride),
+        [a, b, c, d] => sized(left, [a, b, c, d], runs, panel, output, stride),
+        [a, b, c, d, e] => sized(left, [a, b, c, d, e], runs, panel, output, stride),
+        [a, b, c, d, e, f] => sized(left, [a, b, c, d, e, f], runs, panel, output, stride),
+>>>>>>> h-kernels
         _ => unreachable!("a tile of {} rows", starts.len()),
     }
 }
 
-#[inline(always)]
-fn write<const N: usize>(sums: &mut [Line; ROWS], of: [Line; N]) {
-    sums[..N].copy_from_slice(&of);
-}
-
 #[cfg(target_arch = "wasm32")]
+<<<<<<< HEAD
 fn sized<const N: usize>(
     left: &[f32],
     starts: [usize; N],
@@ -73,6 +86,9 @@ fn sized<const N: usize>(
 ) -> [Line; N] {
     wasm::sized(left, starts, runs, panel)
 }
+=======
+use wasm::sized;
+>>>>>>> h-kernels
 
 #[cfg(not(target_arch = "wasm32"))]
 fn sized<const N: usize>(
@@ -80,15 +96,21 @@ fn sized<const N: usize>(
     starts: [usize; N],
     runs: Runs,
     panel: &[Line],
+<<<<<<< HEAD
 ) -> [Line; N] {
+=======
+    output: &mut [f32],
+    stride: usize,
+) {
+>>>>>>> h-kernels
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
         // SAFETY: the processor has what the function is compiled for.
         #[allow(unsafe_code)]
-        return unsafe { fused(left, starts, runs, panel) };
+        return unsafe { fused(left, starts, runs, panel, output, stride) };
     }
     // Every 64-bit ARM has fused multiply-adds; where they are not certain, `mul_add` would be a call of the C library.
-    portable::<N, { cfg!(target_arch = "aarch64") }>(left, starts, runs, panel)
+    portable::<N, { cfg!(target_arch = "aarch64") }>(left, starts, runs, panel, output, stride);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -98,8 +120,15 @@ fn fused<const N: usize>(
     starts: [usize; N],
     runs: Runs,
     panel: &[Line],
+<<<<<<< HEAD
 ) -> [Line; N] {
     portable::<N, true>(left, starts, runs, panel)
+=======
+    output: &mut [f32],
+    stride: usize,
+) {
+    portable::<N, true>(left, starts, runs, panel, output, stride);
+>>>>>>> h-kernels
 }
 
 /// In a form that the compiler turns into vectors of whatever width there is.
@@ -110,7 +139,9 @@ fn portable<const N: usize, const FUSED: bool>(
     starts: [usize; N],
     runs: Runs,
     panel: &[Line],
-) -> [Line; N] {
+    output: &mut [f32],
+    stride: usize,
+) {
     let mut sums = [[0.0f32; COLUMNS]; N];
     let mut panel = panel;
     for run in 0..runs.count {
@@ -126,7 +157,9 @@ fn portable<const N: usize, const FUSED: bool>(
             }
         }
     }
-    sums
+    for (row, sums) in sums.iter().enumerate() {
+        output[row * stride..][..COLUMNS].copy_from_slice(sums);
+    }
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -166,7 +199,9 @@ mod wasm {
         starts: [usize; N],
         runs: Runs,
         panel: &[Line],
-    ) -> [Line; N] {
+        output: &mut [f32],
+        stride: usize,
+    ) {
         let mut sums = [[f32x4_splat(0.0); COLUMNS / 4]; N];
         let mut panel = panel;
         for run in 0..runs.count {
@@ -198,8 +233,8 @@ mod wasm {
                 }
             }
         }
-        sums.map(|sums| {
-            let mut line = [0.0; COLUMNS];
+        for (row, sums) in sums.into_iter().enumerate() {
+            let line = &mut output[row * stride..][..COLUMNS];
             for (out, sum) in line.as_chunks_mut::<4>().0.iter_mut().zip(sums) {
                 *out = [
                     f32x4_extract_lane::<0>(sum),
@@ -208,7 +243,6 @@ mod wasm {
                     f32x4_extract_lane::<3>(sum),
                 ];
             }
-            line
-        })
+        }
     }
 }

@@ -12,8 +12,8 @@ use crate::parallel::for_each_piece;
 /// Tiles that are transformed at a time: enough rows for the matrix product, few enough for the second cache.
 const TILES: usize = 24;
 
-/// Channels that go through the transforms side by side.
-const LANES: usize = 8;
+/// Channels that go through the transforms side by side: as many as leave a tile's values in registers.
+const LANES: usize = if cfg!(target_arch = "wasm32") { 4 } else { 8 };
 
 type Lanes<const L: usize> = [f32; L];
 
@@ -91,6 +91,7 @@ impl Tiles<6, 4> for Four {
     }
 }
 
+<<<<<<< HEAD
 /// G · g · Gᵀ of a 3×3 kernel, at point (row, column).
 fn point<const P: usize, const O: usize, T: Tiles<P, O>>(
     kernel: &[f32],
@@ -107,22 +108,44 @@ fn point<const P: usize, const O: usize, T: Tiles<P, O>>(
 }
 
 /// The transformed kernels: panels of `[channels, channels_out]` for each point.
+=======
+/// The transformed kernels, G · g · Gᵀ: panels of `[channels, channels_out]` for each point.
+>>>>>>> h-kernels
 ///
 /// weight: `[channels_out, channels, 3, 3]`
 pub(crate) fn pack<const P: usize, const O: usize, T: Tiles<P, O>>(
     weight: &[f32],
     [channels, channels_out]: [usize; 2],
 ) -> Vec<Line> {
-    let mut packed = Vec::new();
-    for row in 0..P {
-        for column in 0..P {
-            packed.extend(super::product::pack([channels, channels_out], |channel, out| {
-                let kernel = &weight[(out * channels + channel) * 9..][..9];
-                point::<P, O, T>(kernel, row, column)
-            }));
+    let panels = channels_out.div_ceil(COLUMNS);
+    let mut packed = vec![[0.0; COLUMNS]; P * P * panels * channels];
+    for panel in 0..panels {
+        for channel in 0..channels {
+            let first = panel * COLUMNS;
+            // The kernels of a panel's output channels, side by side; none beyond the last.
+            let mut kernel = [[0.0; COLUMNS]; 9];
+            for lane in 0..COLUMNS.min(channels_out - first) {
+                let values = &weight[((first + lane) * channels + channel) * 9..][..9];
+                for (tap, value) in kernel.iter_mut().zip(values) {
+                    tap[lane] = *value;
+                }
+            }
+            for (row, factors) in T::KERNEL.iter().enumerate() {
+                let of_row: [Line; 3] = std::array::from_fn(|x| {
+                    combine(factors, [kernel[x], kernel[3 + x], kernel[6 + x]])
+                });
+                for (column, factors) in T::KERNEL.iter().enumerate() {
+                    let point = (row * P + column) * panels + panel;
+                    packed[point * channels + channel] = combine(factors, of_row);
+                }
+            }
         }
     }
     packed
+}
+
+fn combine(factors: &[f32; 3], [a, b, c]: [Line; 3]) -> Line {
+    std::array::from_fn(|at| factors[0] * a[at] + factors[1] * b[at] + factors[2] * c[at])
 }
 
 /// One image whose channels lie side by side.
@@ -301,8 +324,14 @@ fn lanes_output<const P: usize, const O: usize, T: Tiles<P, O>, const L: usize>(
     let columns: [[Lanes<L>; O]; P] = std::array::from_fn(|x| {
         T::output(std::array::from_fn(|y| lanes(&points[(y * P + x) * stride..])))
     });
+<<<<<<< HEAD
     for y in 0..O.min(height - row * O) {
         let values = T::output(std::array::from_fn(|x| columns[x][y]));
+=======
+    let rows: [[Lanes<L>; P]; O] = std::array::from_fn(|y| std::array::from_fn(|x| columns[x][y]));
+    for (y, points) in rows.into_iter().enumerate().take(height - row * O) {
+        let values = T::output(points);
+>>>>>>> h-kernels
         for (x, mut values) in values.into_iter().enumerate().take(width - (column * O).min(width))
         {
             let start = ((row * O + y) * width + column * O + x) * channels + channel;

@@ -1,14 +1,14 @@
 //! One transformer block.
 
 use burn::module::Module;
-use burn::nn::{LayerNorm, LayerNormConfig, Linear};
+use burn::nn::{LayerNorm, Linear};
 use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
 
-use super::linear;
 use super::packed::PackedBlock;
 use super::window_attention::WindowAttention;
 use super::windows::Windows;
+use super::{linear, norm_config};
 use crate::conv_norm::packed_for;
 
 /// The hidden layer of the perceptron is this many times as wide as the block.
@@ -37,12 +37,12 @@ impl SwinBlock {
     pub(super) fn new(channels: usize, heads: usize, window: usize, device: &Device) -> Self {
         Self {
             attn: WindowAttention::new(channels, heads, window, device),
-            norm1: LayerNormConfig::new(channels).init(device),
+            norm1: norm_config(channels).init(device),
             mlp: Mlp {
                 fc1: linear(channels, MLP_RATIO * channels, true, device),
                 fc2: linear(MLP_RATIO * channels, channels, true, device),
             },
-            norm2: LayerNormConfig::new(channels).init(device),
+            norm2: norm_config(channels).init(device),
             packed: None,
         }
     }

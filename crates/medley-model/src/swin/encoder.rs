@@ -1,10 +1,11 @@
 //! The encoder: patches, four stages, the pyramid.
 
 use burn::module::Module;
-use burn::nn::{LayerNorm, LayerNormConfig};
+use burn::nn::LayerNorm;
 use burn::tensor::{Device, Tensor};
 
 use super::config::{STAGES, SwinConfig};
+use super::norm_config;
 use super::patch_embed::PatchEmbed;
 use super::stage::SwinStage;
 
@@ -24,7 +25,7 @@ impl SwinEncoder {
         Self {
             patch_embed: PatchEmbed::new(config.embed_dim(), device),
             stages,
-            norm: LayerNormConfig::new(config.channels()[STAGES - 1]).init(device),
+            norm: norm_config(config.channels()[STAGES - 1]).init(device),
         }
     }
 

@@ -23,7 +23,7 @@ pub use config::{SwinConfig, SwinConfigError};
 pub use encoder::SwinEncoder;
 pub use torchvision::torchvision_name;
 
-use burn::nn::{Initializer, Linear, LinearConfig};
+use burn::nn::{Initializer, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::Device;
 
 /// Standard deviation of the initial weights of every linear layer, as in torchvision.
@@ -39,4 +39,11 @@ fn linear(channels_in: usize, channels_out: usize, bias: bool, device: &Device) 
         layer.bias = Some(Initializer::Zeros.init([channels_out], device));
     }
     layer
+}
+
+/// Added to the variance in every norm, as in torchvision.
+const NORM_EPSILON: f64 = 1e-5;
+
+fn norm_config(channels: usize) -> LayerNormConfig {
+    LayerNormConfig::new(channels).with_epsilon(NORM_EPSILON)
 }

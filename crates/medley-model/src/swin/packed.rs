@@ -7,6 +7,7 @@ use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
 use medley_kernels::{Activation, PackedConv, layer_norm};
 
+use super::NORM_EPSILON;
 use super::block::Mlp;
 use super::window_attention::WindowAttention;
 use super::windows::Windows;
@@ -25,7 +26,7 @@ fn with_own_bias(layer: &Linear) -> Option<PackedConv> {
 /// The normalisation of a map, plus what its block adds to.
 pub(super) fn norm(layer: &LayerNorm, map: Tensor<4>, residual: Option<Tensor<4>>) -> Tensor<4> {
     let beta = layer.beta.as_ref().map_or_else(|| layer.gamma.val().zeros_like(), Param::val);
-    layer_norm(map, residual, layer.gamma.val(), beta, layer.epsilon)
+    layer_norm(map, residual, layer.gamma.val(), beta, NORM_EPSILON)
 }
 
 /// A [`SwinBlock`](super::block::SwinBlock) whose windows are never cut out of the map.

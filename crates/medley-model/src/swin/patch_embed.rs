@@ -1,11 +1,12 @@
 //! From pixels to tokens.
 
 use burn::module::{Module, Param};
+use burn::nn::LayerNorm;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
 use medley_kernels::{Activation, PackedConv};
 
+use super::norm_config;
 use super::packed::norm;
 use crate::conv_norm::packed_for;
 
@@ -28,7 +29,7 @@ impl PatchEmbed {
             proj: Conv2dConfig::new([3, channels], [PATCH, PATCH])
                 .with_stride([PATCH, PATCH])
                 .init(device),
-            norm: LayerNormConfig::new(channels).init(device),
+            norm: norm_config(channels).init(device),
             packed: None,
         }
     }

@@ -1,13 +1,13 @@
 //! Halving the sides between two stages.
 
 use burn::module::Module;
-use burn::nn::{LayerNorm, LayerNormConfig, Linear};
+use burn::nn::{LayerNorm, Linear};
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor};
 use medley_kernels::{Activation, PackedConv};
 
-use super::linear;
 use super::packed::norm;
+use super::{linear, norm_config};
 use crate::conv_norm::packed_for;
 
 /// Merges every 2×2 tokens into one with twice the channels; V2 norms after the reduction.
@@ -25,7 +25,7 @@ impl PatchMerging {
     pub(super) fn new(channels: usize, device: &Device) -> Self {
         Self {
             reduction: linear(4 * channels, 2 * channels, false, device),
-            norm: LayerNormConfig::new(2 * channels).init(device),
+            norm: norm_config(2 * channels).init(device),
             packed: None,
         }
     }

@@ -1,0 +1,217 @@
+//! Layers of the nano encoder at 160² and of Swin V2 nano at 256² by each method, and the most that the innermost loop can do.
+//! `run.mjs` compiles and runs it; the kernels know no burn, so that a compiler alone is enough.
+
+#![allow(dead_code)]
+
+#[path = "../../src/packed/mod.rs"]
+mod packed;
+#[path = "../../src/parallel.rs"]
+mod parallel;
+
+use std::hint::black_box;
+
+use packed::tile::{COLUMNS, Line, ROWS, Runs, tile};
+use packed::{Activation, Finish, Method, Shape, WindowGrid};
+
+#[link(wasm_import_module = "host")]
+unsafe extern "C" {
+    /// Milliseconds.
+    fn clock() -> f64;
+    fn print(text: *const u8, length: usize);
+}
+
+fn say(text: &str) {
+    // SAFETY: the host reads the text and keeps nothing.
+    unsafe { print(text.as_ptr(), text.len()) }
+}
+
+/// Milliseconds of one call: the least of several times many, as nothing makes code faster than it is.
+fn time<T>(mut body: impl FnMut() -> T) -> f64 {
+    // SAFETY: the host's clock.
+    let now = || unsafe { clock() };
+    // A browser's clock is coarse: many calls for each reading, and some before so that it has optimised the code.
+    let begin = now();
+    let mut calls = 0;
+    while now() - begin < 30.0 {
+        black_box(body());
+        calls += 1;
+    }
+    let calls = (calls / 8).max(1);
+    let mut least = f64::MAX;
+    for _ in 0..40 {
+        let begin = now();
+        for _ in 0..calls {
+            black_box(body());
+        }
+        least = least.min((now() - begin) / f64::from(calls));
+    }
+    least
+}
+
+fn noise(count: usize) -> Vec<f32> {
+    (0..count as u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 8) as f32 / 8e6 - 1.0).collect()
+}
+
+/// Billion multiply-adds a second of the innermost loop, everything in the first cache.
+fn peak() -> f64 {
+    const DEPTH: usize = 256;
+    let left = noise(ROWS * DEPTH);
+    let panel: Vec<Line> = noise(DEPTH * COLUMNS).as_chunks().0.to_vec();
+    let starts: [usize; ROWS] = std::array::from_fn(|row| row * DEPTH);
+    let mut sums = [[0.0; COLUMNS]; ROWS];
+    let took = time(|| {
+        for _ in 0..1000 {
+            tile(black_box(&left), &starts, Runs::one(DEPTH), &panel, sums.as_flattened_mut(), COLUMNS);
+        }
+        sums[0][0]
+    });
+    (1000 * ROWS * DEPTH * COLUMNS) as f64 / took / 1e6
+}
+
+fn convolutions() {
+    say("| layer | times | multiply-adds, M | direct | Winograd 2×2 | Winograd 4×4 |");
+    say("|---|---:|---:|---:|---:|---:|");
+    let (mut chosen, mut direct, mut work) = (0.0, 0.0, 0.0);
+    for (channels, channels_out, side, kernel, stride, times) in [
+        (3, 16, 160, 3, 2, 1),
+        (16, 32, 80, 3, 2, 1),
+        (32, 32, 40, 3, 1, 2),
+        (32, 64, 40, 3, 2, 1),
+        (32, 64, 20, 1, 1, 1),
+        (64, 64, 20, 3, 1, 3),
+        (64, 128, 20, 3, 2, 1),
+        (64, 128, 10, 1, 1, 1),
+        (128, 128, 10, 3, 1, 3),
+        (128, 256, 10, 3, 2, 1),
+        (128, 256, 5, 1, 1, 1),
+        (256, 256, 5, 3, 1, 3),
+        // The segmentation decoder.
+        (384, 96, 10, 3, 1, 0),
+        (160, 64, 20, 3, 1, 0),
+        (96, 32, 40, 3, 1, 0),
+        (32, 16, 80, 3, 1, 0),
+    ] {
+        let shape = Shape { channels, channels_out, kernel, stride, pad: kernel / 2 };
+        let input = noise(side * side * channels);
+        let weight = noise(channels * channels_out * kernel * kernel);
+        let bias = noise(channels_out);
+        let finish =
+            Finish { bias: Some(&bias), residual: None, activation: Activation::Relu };
+        let products = (channels * channels_out * kernel * kernel * shape.out(side).pow(2)) as f64 / 1e6;
+        let cells = [Method::Direct, Method::Winograd2, Method::Winograd4].map(|method| {
+            if method != Method::Direct && (kernel, stride) != (3, 1) {
+                return String::new();
+            }
+            let lines = shape.pack(method, &weight);
+            let took = time(|| shape.forward(method, [side, side], &input, &lines, finish));
+            let mark = if shape.method() == method { "**" } else { "" };
+            if shape.method() == method {
+                chosen += took * f64::from(times);
+            }
+            if method == Method::Direct {
+                direct += took * f64::from(times);
+                work += products * f64::from(times);
+            }
+            format!("{mark}{took:.3} ms{mark}, {:.1} G/s", products / took)
+        });
+        let [a, b, c] = cells;
+        say(&format!(
+            "| {kernel}×{kernel}, {channels} → {channels_out}, {side}², stride {stride} | {times} | {products:.1} | {a} | {b} | {c} |"
+        ));
+    }
+    say(&format!("encoder: {work:.0} M multiply-adds, {direct:.2} ms all direct, {chosen:.2} ms as chosen\n"));
+}
+
+/// The nano encoder's convolutions one after the other, each with weights of its own: what the caches hold between two
+/// passes counts here, and does not above.
+fn encoder(methods: [Method; 4]) {
+    use Method::Direct;
+    let [a, b, c, d] = methods;
+    let mut layers = Vec::new();
+    for (channels, channels_out, side, kernel, stride, times, method) in [
+        (3, 16, 160, 3, 2, 1, Direct),
+        (16, 32, 80, 3, 2, 1, Direct),
+        (32, 32, 40, 3, 1, 2, a),
+        (32, 64, 40, 3, 2, 1, Direct),
+        (32, 64, 20, 1, 1, 1, Direct),
+        (64, 64, 20, 3, 1, 3, b),
+        (64, 128, 20, 3, 2, 1, Direct),
+        (64, 128, 10, 1, 1, 1, Direct),
+        (128, 128, 10, 3, 1, 3, c),
+        (128, 256, 10, 3, 2, 1, Direct),
+        (128, 256, 5, 1, 1, 1, Direct),
+        (256, 256, 5, 3, 1, 3, d),
+    ] {
+        let shape = Shape { channels, channels_out, kernel, stride, pad: kernel / 2 };
+        for _ in 0..times {
+            let lines = shape.pack(method, &noise(channels * channels_out * kernel * kernel));
+            layers.push((shape, method, side, lines, noise(side * side * channels)));
+        }
+    }
+    let finish = Finish { bias: None, residual: None, activation: Activation::Relu };
+    let weights: usize = layers.iter().map(|layer| layer.3.len() * COLUMNS * 4).sum();
+    let took = time(|| {
+        for (shape, method, side, lines, input) in &layers {
+            black_box(shape.forward(*method, [*side; 2], input, lines, finish));
+        }
+    });
+    say(&format!("{methods:?}: {:.1} MB of weights, {took:.2} ms", weights as f64 / 1e6));
+}
+
+fn transformer() {
+    say("| Swin V2 nano | times | multiply-adds, M | ms | G/s |\n|---|---:|---:|---:|---:|");
+    let mut total = 0.0;
+    for (stage, (side, channels, blocks)) in
+        [(64, 48, 2), (32, 96, 2), (16, 192, 4), (8, 384, 2)].into_iter().enumerate()
+    {
+        let heads = channels / 16;
+        for (name, channels, channels_out, activation) in [
+            ("qkv", channels, 3 * channels, Activation::None),
+            ("proj", channels, channels, Activation::None),
+            ("fc1", channels, 4 * channels, Activation::Gelu),
+            ("fc2", 4 * channels, channels, Activation::None),
+        ] {
+            let shape = Shape { channels, channels_out, kernel: 1, stride: 1, pad: 0 };
+            let input = noise(side * side * channels);
+            let bias = noise(channels_out);
+            let lines = shape.pack(Method::Direct, &noise(channels * channels_out));
+            let finish = Finish { bias: Some(&bias), residual: None, activation };
+            let took = time(|| shape.forward(Method::Direct, [side, side], &input, &lines, finish));
+            let products = (side * side * channels * channels_out) as f64 / 1e6;
+            total += took * f64::from(blocks);
+            say(&format!("| {name} {} | {blocks} | {products:.1} | {took:.2} | {:.1} |", stage + 1, products / took));
+        }
+        let input = noise(side * side * 3 * channels);
+        let [padding, scale, bias] = [3 * channels, heads, heads * 4096].map(noise);
+        let weights = packed::Weights { padding: &padding, scale: &scale, position_bias: &bias, regions: &[] };
+        let grid = WindowGrid { height: side, width: side, window: 8, shift: [0, 0] };
+        let took = time(|| packed::attend(grid, &input, weights));
+        let products = (2 * side * side * 64 * channels) as f64 / 1e6;
+        total += took * f64::from(blocks);
+        say(&format!("| attention {} | {blocks} | {products:.1} | {took:.2} | {:.1} |", stage + 1, products / took));
+        let input = noise(side * side * channels);
+        let gamma = noise(channels);
+        let took = time(|| packed::normalize(&input, Some(&input), [&gamma, &gamma], 1e-5));
+        total += 2.0 * took * f64::from(blocks);
+        say(&format!("| norm {} | {} | | {took:.2} | |", stage + 1, 2 * blocks));
+    }
+    say(&format!("together {total:.1} ms"));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn run() {
+    say(&format!("innermost loop: {:.1} G multiply-adds a second\n", peak()));
+    for methods in [
+        [Method::Direct; 4],
+        [Method::Winograd2; 4],
+        [Method::Winograd4; 4],
+        [Method::Winograd4, Method::Winograd4, Method::Winograd4, Method::Winograd2],
+        [Method::Winograd4, Method::Winograd4, Method::Winograd2, Method::Winograd2],
+        [Method::Winograd4, Method::Winograd4, Method::Winograd2, Method::Direct],
+        [Method::Winograd4, Method::Winograd4, Method::Winograd4, Method::Direct],
+    ] {
+        encoder(methods);
+    }
+    convolutions();
+    transformer();
+}
