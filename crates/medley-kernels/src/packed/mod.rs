@@ -39,24 +39,3 @@ fn with_scratch<R>(size: usize, body: impl FnOnce(&mut [f32]) -> R) -> R {
     SCRATCH.set(buffer);
     result
 }
-<<<<<<< HEAD
-// DEV
-pub const COLS: usize = tile::COLUMNS;
-pub fn peak(a: &[f32], b: &[tile::Line], n: usize) -> f64 {
-    let mut s = [[0.0; COLS]; 6];
-    let mut t = 0.0;
-    for _ in 0..n {
-        tile::tile(
-            std::hint::black_box(a),
-            &[0, 256, 512, 768, 1024, 1280],
-            tile::Runs::one(256),
-            b,
-            &mut s,
-        );
-        t += s[0][0];
-    }
-    std::hint::black_box(t);
-    (n * 6 * 256 * COLS) as f64
-}
-=======
->>>>>>> h-kernels

@@ -40,27 +40,12 @@ impl Runs {
 /// The product of the rows that begin at `starts`, at most [`ROWS`], and a panel: a line for each row, `stride` values apart.
 ///
 /// # Panics
-<<<<<<< HEAD
-/// A row that reaches beyond `left`.
-=======
 /// A row that reaches beyond `left`, lines that do not fit `output`.
->>>>>>> h-kernels
 pub(crate) fn tile(
     left: &[f32],
     starts: &[usize],
     runs: Runs,
     panel: &[Line],
-<<<<<<< HEAD
-    sums: &mut [Line; ROWS],
-) {
-    match starts {
-        &[a] => write(sums, sized(left, [a], runs, panel)),
-        &[a, b] => write(sums, sized(left, [a, b], runs, panel)),
-        &[a, b, c] => write(sums, sized(left, [a, b, c], runs, panel)),
-        &[a, b, c, d] => write(sums, sized(left, [a, b, c, d], runs, panel)),
-        &[a, b, c, d, e] => write(sums, sized(left, [a, b, c, d, e], runs, panel)),
-        &[a, b, c, d, e, f] => write(sums, sized(left, [a, b, c, d, e, f], runs, panel)),
-=======
     output: &mut [f32],
     stride: usize,
 ) {
@@ -71,24 +56,12 @@ pub(crate) fn tile(
         [a, b, c, d] => sized(left, [a, b, c, d], runs, panel, output, stride),
         [a, b, c, d, e] => sized(left, [a, b, c, d, e], runs, panel, output, stride),
         [a, b, c, d, e, f] => sized(left, [a, b, c, d, e, f], runs, panel, output, stride),
->>>>>>> h-kernels
         _ => unreachable!("a tile of {} rows", starts.len()),
     }
 }
 
 #[cfg(target_arch = "wasm32")]
-<<<<<<< HEAD
-fn sized<const N: usize>(
-    left: &[f32],
-    starts: [usize; N],
-    runs: Runs,
-    panel: &[Line],
-) -> [Line; N] {
-    wasm::sized(left, starts, runs, panel)
-}
-=======
 use wasm::sized;
->>>>>>> h-kernels
 
 #[cfg(not(target_arch = "wasm32"))]
 fn sized<const N: usize>(
@@ -96,13 +69,9 @@ fn sized<const N: usize>(
     starts: [usize; N],
     runs: Runs,
     panel: &[Line],
-<<<<<<< HEAD
-) -> [Line; N] {
-=======
     output: &mut [f32],
     stride: usize,
 ) {
->>>>>>> h-kernels
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
         // SAFETY: the processor has what the function is compiled for.
@@ -120,15 +89,10 @@ fn fused<const N: usize>(
     starts: [usize; N],
     runs: Runs,
     panel: &[Line],
-<<<<<<< HEAD
-) -> [Line; N] {
-    portable::<N, true>(left, starts, runs, panel)
-=======
     output: &mut [f32],
     stride: usize,
 ) {
     portable::<N, true>(left, starts, runs, panel, output, stride);
->>>>>>> h-kernels
 }
 
 /// In a form that the compiler turns into vectors of whatever width there is.

@@ -91,26 +91,7 @@ impl Tiles<6, 4> for Four {
     }
 }
 
-<<<<<<< HEAD
-/// G · g · Gᵀ of a 3×3 kernel, at point (row, column).
-fn point<const P: usize, const O: usize, T: Tiles<P, O>>(
-    kernel: &[f32],
-    row: usize,
-    column: usize,
-) -> f32 {
-    let mut sum = 0.0;
-    for (y, of_row) in T::KERNEL[row].iter().enumerate() {
-        for (x, of_column) in T::KERNEL[column].iter().enumerate() {
-            sum += of_row * of_column * kernel[y * 3 + x];
-        }
-    }
-    sum
-}
-
-/// The transformed kernels: panels of `[channels, channels_out]` for each point.
-=======
 /// The transformed kernels, G · g · Gᵀ: panels of `[channels, channels_out]` for each point.
->>>>>>> h-kernels
 ///
 /// weight: `[channels_out, channels, 3, 3]`
 pub(crate) fn pack<const P: usize, const O: usize, T: Tiles<P, O>>(
@@ -324,14 +305,9 @@ fn lanes_output<const P: usize, const O: usize, T: Tiles<P, O>, const L: usize>(
     let columns: [[Lanes<L>; O]; P] = std::array::from_fn(|x| {
         T::output(std::array::from_fn(|y| lanes(&points[(y * P + x) * stride..])))
     });
-<<<<<<< HEAD
-    for y in 0..O.min(height - row * O) {
-        let values = T::output(std::array::from_fn(|x| columns[x][y]));
-=======
     let rows: [[Lanes<L>; P]; O] = std::array::from_fn(|y| std::array::from_fn(|x| columns[x][y]));
     for (y, points) in rows.into_iter().enumerate().take(height - row * O) {
         let values = T::output(points);
->>>>>>> h-kernels
         for (x, mut values) in values.into_iter().enumerate().take(width - (column * O).min(width))
         {
             let start = ((row * O + y) * width + column * O + x) * channels + channel;
