@@ -26,9 +26,9 @@ const MOST = 8;
  */
 export function possibleThreads(
   scope: { crossOriginIsolated?: boolean; navigator: { hardwareConcurrency?: number } },
-  atomics: { waitAsync?: unknown },
+  atomics: object,
 ): number {
-  if (scope.crossOriginIsolated !== true || typeof atomics.waitAsync !== 'function') return 1;
+  if (scope.crossOriginIsolated !== true || !('waitAsync' in atomics)) return 1;
   return Math.max(1, Math.min(scope.navigator.hardwareConcurrency ?? 1, MOST));
 }
 
