@@ -15,9 +15,9 @@ const THREADS = '/web/pkg/cpu-threads/medley_web_bg.wasm';
 
 /**
  * In the page: the answers to one picture with some options each, with what computed them.
- * @param {[url: string, all: import('@medley/web').LoadOptions[]]} asked
+ * @param {{ url: string, all: import('@medley/web').LoadOptions[] }} asked
  */
-async function answersOf([url, all]) {
+async function answersOf({ url, all }) {
   const image = new ImageData(211, 173);
   for (let i = 0; i < image.data.length; i += 1) image.data[i] = i % 4 === 3 ? 255 : (i * 2654435761) >>> 24;
   const answers = [];
@@ -35,7 +35,7 @@ test('an isolated page computes in as many threads as it is allowed, and answers
   const { context, page, troubles } = await harness.open(undefined, { on: 'isolated' });
   assert.equal(await page.evaluate(() => crossOriginIsolated), true);
   const processors = await page.evaluate(() => navigator.hardwareConcurrency);
-  const [all, three, one] = await page.evaluate(answersOf, [NANO, [{}, { threads: 3 }, { threads: 1 }]]);
+  const [all, three, one] = await page.evaluate(answersOf, { url: NANO, all: [{}, { threads: 3 }, { threads: 1 }] });
   assert.deepEqual(
     [all, three, one].map((answer) => answer?.backend.threads),
     [Math.min(processors, 8), Math.min(processors, 3), 1],
@@ -56,7 +56,7 @@ test('an isolated page computes in as many threads as it is allowed, and answers
 
 test('a page that is not isolated never fetches the build with threads', async () => {
   const { context, page } = await harness.open();
-  const [found] = await page.evaluate(answersOf, [FRESH, [{ threads: 4 }]]);
+  const [found] = await page.evaluate(answersOf, { url: FRESH, all: [{ threads: 4 }] });
   assert.equal(found?.backend.threads, 1);
   assert.ok(harness.server.seen.every(({ path }) => path !== THREADS));
   await context.close();
@@ -65,7 +65,7 @@ test('a page that is not isolated never fetches the build with threads', async (
 test('where a thread does not start, one thread computes', async () => {
   harness.isolated.overrides.set('/web/dist/thread.js', { status: 404 });
   const { context, page } = await harness.open(undefined, { on: 'isolated' });
-  const [found] = await page.evaluate(answersOf, [FRESH, [{ threads: 2 }]]);
+  const [found] = await page.evaluate(answersOf, { url: FRESH, all: [{ threads: 2 }] });
   assert.equal(found?.backend.threads, 1);
   assert.ok(found?.passed);
   await context.close();
