@@ -1,9 +1,10 @@
+import type { WasmUrls } from './builds.js';
 import type { Backend, BackendKind, DeviceChoice, GpuProbe } from './device.js';
 import type { ErrorData } from './errors.js';
 import type { ImagePayload } from './images.js';
 import type { Progress, ProgressPhase } from './progress.js';
 import type { Analysis, ClassProbability, Mask, Metadata } from './types.js';
-import type { HeadDescription, SelfTest, WasmLesson, WasmUrls } from './wasm.js';
+import type { HeadDescription, SelfTest, WasmLesson } from './wasm.js';
 
 /** What the page asks of the worker, and what it is answered with. */
 export interface Calls {
