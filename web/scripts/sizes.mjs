@@ -29,7 +29,9 @@ const rows = [
   ['`@medley/web`, scripts of the page', closure('index.js')],
   ['`@medley/web/element`, scripts of the page', closure('element.js')],
   ['worker, scripts', closure('worker.js')],
-  ...['cpu', 'webgpu'].flatMap((build) =>
+  ['`@medley/web/dicom`, scripts of the page', closure('dicom.js')],
+  ['DICOM worker, scripts', closure('dicom/worker.js')],
+  ...['cpu', 'webgpu', 'dicom'].flatMap((build) =>
     readdirSync(join(root, 'pkg', build))
       .filter((file) => /\.(js|wasm)$/.test(file))
       .map((file) => [`\`pkg/${build}/${file}\``, readFileSync(join(root, 'pkg', build, file))]),

@@ -43,6 +43,6 @@ function folder(url: string | URL): string {
 }
 
 /** The worker would take relative addresses as relative to itself. */
-function absolute(url: string | URL): string {
+export function absolute(url: string | URL): string {
   return new URL(url, (globalThis as { document?: Document }).document?.baseURI ?? location.href).href;
 }

@@ -1,4 +1,4 @@
-//! Compiling `web/` to wasm, once for the CPU alone and once with WebGPU.
+//! Compiling `web/` to wasm, once for the CPU alone and once with WebGPU, and `web/dicom/`.
 
 use anyhow::Result;
 
@@ -9,13 +9,15 @@ use crate::wasm_target::{Compiler, TARGET};
 use crate::workspace::Workspace;
 use crate::{bindgen, wasm_target};
 
-/// A build of `web/`.
+/// A wasm file of the npm package.
 #[derive(Clone, Copy)]
 pub enum Flavour {
     /// Small; always loaded.
     Cpu,
     /// Large; fetched only where there is a WebGPU adapter. It can run on the CPU too.
     WebGpu,
+    /// The reader and writer of DICOM, without a model; fetched only where a DICOM file turns up.
+    Dicom,
 }
 
 impl Flavour {
@@ -24,12 +26,21 @@ impl Flavour {
         match self {
             Self::Cpu => "cpu",
             Self::WebGpu => "webgpu",
+            Self::Dicom => "dicom",
+        }
+    }
+
+    /// The crate that it is a build of, and the module that cargo makes of it.
+    fn package(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Cpu | Self::WebGpu => ("medley-web", "medley_web"),
+            Self::Dicom => ("medley-web-dicom", "medley_web_dicom"),
         }
     }
 
     fn features(self) -> &'static [&'static str] {
         match self {
-            Self::Cpu => &["--no-default-features"],
+            Self::Cpu | Self::Dicom => &["--no-default-features"],
             Self::WebGpu => &["--no-default-features", "--features", "webgpu"],
         }
     }
@@ -40,11 +51,12 @@ pub fn build(workspace: &Workspace, flavour: Flavour) -> Result<Finish> {
     let folder = workspace.path("web/pkg").join(flavour.folder());
     let stamp = folder.join(".stamp");
     let fingerprint = sources(workspace)?;
-    if folder.join("medley_web_bg.wasm").is_file() && fingerprint.matches(&stamp) {
+    let (package, name) = flavour.package();
+    if folder.join(format!("{name}_bg.wasm")).is_file() && fingerprint.matches(&stamp) {
         return Ok(Finish::UpToDate);
     }
     Command::new("cargo", &workspace.root)
-        .args(["build", "--package", "medley-web", "--target", TARGET, "--profile", "wasm"])
+        .args(["build", "--package", package, "--target", TARGET, "--profile", "wasm"])
         .args(flavour.features())
         // xtask reads the product from the target folder that cargo names.
         .env("CARGO_TARGET_DIR", &workspace.target)
@@ -55,7 +67,7 @@ pub fn build(workspace: &Workspace, flavour: Flavour) -> Result<Finish> {
         )
         .run()?;
     // Both flavours leave their module under this name: it is read before the other is built.
-    let module = workspace.target.join(TARGET).join("wasm/medley_web.wasm");
+    let module = workspace.target.join(TARGET).join(format!("wasm/{name}.wasm"));
     bindgen::write(&module, &folder)?;
     fingerprint.write(&stamp)?;
     Ok(Finish::Done)
@@ -66,18 +78,25 @@ pub fn build(workspace: &Workspace, flavour: Flavour) -> Result<Finish> {
 fn sources(workspace: &Workspace) -> Result<Fingerprint> {
     let compiler = Compiler::running(&workspace.root)?;
     let mut fingerprint = Fingerprint::default().word(&compiler.version);
-    for file in ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "web/Cargo.toml"] {
+    for file in [
+        "Cargo.toml",
+        "Cargo.lock",
+        ".cargo/config.toml",
+        "web/Cargo.toml",
+        "web/dicom/Cargo.toml",
+    ] {
         fingerprint = fingerprint.file(&workspace.path(file))?;
     }
-    for folder in ["crates", "web/src", "xtask/src"] {
+    for folder in ["crates", "web/src", "web/dicom/src", "xtask/src"] {
         fingerprint = fingerprint.folder(&workspace.path(folder), &[])?;
     }
     Ok(fingerprint)
 }
 
 /// The steps that every task needs before the page can be built.
-pub const STEPS: [(&str, Work); 3] = [
+pub const STEPS: [(&str, Work); 4] = [
     ("Prepare the wasm target", wasm_target::prepare),
     ("Build wasm for the CPU", |workspace| build(workspace, Flavour::Cpu)),
     ("Build wasm for WebGPU", |workspace| build(workspace, Flavour::WebGpu)),
+    ("Build wasm for DICOM", |workspace| build(workspace, Flavour::Dicom)),
 ];
