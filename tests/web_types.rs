@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use medley_dicom::{
-    HeaderEntry, SeriesDescription, SliceDescription, StudyDescription, WindowDescription,
+    HeaderEntry, ProblemDescription, SeriesDescription, SliceDescription, StudyDescription, WindowDescription,
 };
 use medley_head::Estimate;
 use medley_infer::{ClassProbability, DetectedBox, Report, ReportMask, Timing};
@@ -61,6 +61,7 @@ fn dicom_types() -> String {
     let mut text = HEAD.to_owned();
     add::<StudyDescription>(&mut text, &config);
     add::<SeriesDescription>(&mut text, &config);
+    add::<ProblemDescription>(&mut text, &config);
     add::<SliceDescription>(&mut text, &config);
     add::<WindowDescription>(&mut text, &config);
     add::<HeaderEntry>(&mut text, &config);

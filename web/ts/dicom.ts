@@ -22,7 +22,7 @@ export { DicomFiles, type DicomInfo, dicomInfo, type DicomStudy, type FailedFile
 export type { FoundAttributes, FrameValues, SliceWindow, StoredSamples } from './dicom/protocol.js';
 export type { DicomUrls } from './dicom/reader.js';
 export { maskPixels, type ResultOptions, toReport, toSegmentation } from './dicom/results.js';
-export type { HeaderEntry, SliceDescription, WindowDescription } from './dicom/rust-types.js';
+export type { HeaderEntry, ProblemDescription, SliceDescription, WindowDescription } from './dicom/rust-types.js';
 export { DicomSeries, DicomSlice } from './dicom/series.js';
 export { type FileKind, sniff } from './dicom/sniff.js';
 export { type DicomFound, type DicomQuery, DicomWeb, type DicomWebOptions } from './dicom/web.js';

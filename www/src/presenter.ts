@@ -4,7 +4,7 @@ import { Results } from './answers/results.js';
 import type { Item } from './list/item.js';
 import type { Stage } from './stage.js';
 import { type Layer, makeLayers, type MaskLayer } from './viewer/layers.js';
-import { Picture } from './viewer/picture.js';
+import { bytePicture, type Picture } from './viewer/picture.js';
 import { Styles } from './viewer/style.js';
 
 /** So many decoded images are kept: going back and forth costs nothing, hundreds would fill the memory. */
@@ -31,7 +31,7 @@ export class Presenter {
 
   /** Keeps a decoded image. */
   keep(item: Item, preview: Preview): void {
-    this.#pictures.set(item.id, new Picture(preview));
+    this.#pictures.set(item.id, bytePicture(preview));
     for (const id of this.#pictures.keys()) {
       if (this.#pictures.size <= KEPT_PICTURES) break;
       this.#pictures.delete(id);
@@ -55,6 +55,21 @@ export class Presenter {
   picture(item: Item): void {
     const picture = this.#pictures.get(item.id);
     if (picture === undefined || this.#item === item) return;
+    this.#item = item;
+    this.#report = null;
+    this.#layers = [];
+    this.#stage.show(item, picture);
+  }
+
+  /** Puts a slice of a series on the stage; its answers are still to come. */
+  slice(item: Item, picture: Picture): void {
+    if (this.#item === item) {
+      if (this.#stage.viewer.picture === picture) return;
+      this.#report = null;
+      this.#layers = [];
+      this.#stage.next(item, picture);
+      return;
+    }
     this.#item = item;
     this.#report = null;
     this.#layers = [];

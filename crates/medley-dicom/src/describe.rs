@@ -8,7 +8,7 @@ use crate::display::{Window, WindowShape};
 use crate::error::DicomError;
 use crate::layout::Layout;
 use crate::read::DicomFile;
-use crate::series::{Slice, Study};
+use crate::series::{SeriesProblem, Slice, Study};
 
 /// All series of one examination.
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
@@ -32,10 +32,24 @@ pub struct SeriesDescription {
     pub modality: Option<String>,
     /// Usual distance between neighbours in millimetres; `null` if the files do not say.
     pub distance: Option<f64>,
-    /// What is not as it should be, in words: missing slices, slices at one place, mixed sizes.
-    pub problems: Vec<String>,
+    /// What is not as it should be: missing slices, slices at one place, mixed sizes.
+    pub problems: Vec<ProblemDescription>,
     /// From one end to the other.
     pub slices: Vec<SliceDescription>,
+}
+
+/// What is not as it should be in a series.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ProblemDescription {
+    /// "missing", "same-place", "same-instance", "orientation" or "sizes".
+    pub kind: &'static str,
+    /// The slice that it is about, counted from 0: of a gap the one before it.
+    pub slice: Option<u32>,
+    /// How many are missing.
+    pub count: Option<u32>,
+    /// In English.
+    pub text: String,
 }
 
 /// One frame of a file.
@@ -168,7 +182,7 @@ pub fn describe_studies(
                 uid: series.uid.clone(),
                 modality: series.modality.clone(),
                 distance: series.spacing,
-                problems: series.problems.iter().map(ToString::to_string).collect(),
+                problems: series.problems.iter().map(Into::into).collect(),
                 slices: slices.collect::<Result<_, DicomError>>()?,
             })
         });
@@ -198,6 +212,22 @@ fn describe_slice(file: &DicomFile, slice: &Slice) -> Result<SliceDescription, D
         windows: file.windows(slice.frame).into_iter().map(Into::into).collect(),
         table: file.has_voi_table(slice.frame),
     })
+}
+
+impl From<&SeriesProblem> for ProblemDescription {
+    fn from(problem: &SeriesProblem) -> Self {
+        // Slices of one series are at most as many as a wasm memory holds.
+        let (kind, slice, count) = match problem {
+            SeriesProblem::Missing { after, count } => {
+                ("missing", Some(*after as u32), Some(*count))
+            }
+            SeriesProblem::SamePlace { first, .. } => ("same-place", Some(*first as u32), None),
+            SeriesProblem::SameInstance { .. } => ("same-instance", None, None),
+            SeriesProblem::NoCommonOrientation => ("orientation", None, None),
+            SeriesProblem::DifferentSizes => ("sizes", None, None),
+        };
+        Self { kind, slice, count, text: problem.to_string() }
+    }
 }
 
 impl From<Window> for WindowDescription {

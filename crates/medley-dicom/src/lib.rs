@@ -49,8 +49,8 @@ mod series;
 mod syntax;
 
 pub use describe::{
-    HeaderEntry, SeriesDescription, SliceDescription, StudyDescription, WindowDescription,
-    describe_studies,
+    HeaderEntry, ProblemDescription, SeriesDescription, SliceDescription, StudyDescription,
+    WindowDescription, describe_studies,
 };
 pub use display::{DisplayFrame, Presentation, Window, WindowShape};
 pub use error::DicomError;

@@ -38,8 +38,8 @@ impl Shown {
             Self::Custom { center, width } if width > 0.0 => Presentation::Custom(Window {
                 center,
                 width,
-                // Without the half-unit shift of whole numbers: readers drag through fractions.
-                shape: WindowShape::LinearExact,
+                // A linear window of the standard is at least 1 wide; values of floats may need less.
+                shape: if width > 1.0 { WindowShape::Linear } else { WindowShape::LinearExact },
                 name: None,
             }),
             Self::Custom { .. } => return Err(WebError::Argument { argument: "window", expected }),

@@ -27,6 +27,8 @@ export interface SeriesAnalysis {
 export interface SeriesOptions {
   /** Names of the tasks to answer; default: all of the model's. */
   tasks?: readonly string[];
+  /** What reports call a slice; default: the name of its file. */
+  name?: (slice: DicomSlice, index: number) => string;
   /** Cancels: the promise rejects at once with the signal's reason. */
   signal?: AbortSignal;
   /** Called before the first slice and as the work goes on. */
@@ -55,7 +57,7 @@ export async function analyzeSeries(
   series: DicomSeries,
   options: SeriesOptions = {},
 ): Promise<SeriesAnalysis> {
-  const { tasks, signal, onProgress, onSlice } = options;
+  const { tasks, name = ({ file }) => file, signal, onProgress, onSlice } = options;
   const total = series.slices.length;
   const slices: SliceAnalysis[] = [];
   onProgress?.({ done: 0, total, fraction: 0 });
@@ -63,7 +65,7 @@ export async function analyzeSeries(
     const image = await slice.image({ signal });
     const done = slices.length;
     const { report, embedding } = await model.analyze(
-      { ...image, name: slice.file },
+      { ...image, name: name(slice, done) },
       {
         ...(tasks === undefined ? {} : { tasks }),
         ...(signal === undefined ? {} : { signal }),

@@ -1,7 +1,7 @@
 import type { RawImage } from '../images.js';
 import type { DicomChannel } from './reader.js';
 import type { FrameValues, SliceWindow, StoredSamples } from './protocol.js';
-import type { HeaderEntry, SeriesDescription, SliceDescription, WindowDescription } from './rust-types.js';
+import type { HeaderEntry, ProblemDescription, SeriesDescription, SliceDescription, WindowDescription } from './rust-types.js';
 
 interface Call {
   /** Cancels: the promise rejects with the signal's reason. */
@@ -101,8 +101,8 @@ export class DicomSeries {
   readonly modality: string | null;
   /** Usual distance between neighbours in millimetres; `null` if the files do not say. */
   readonly distance: number | null;
-  /** What is not as it should be, in words: missing slices, slices at one place. */
-  readonly problems: readonly string[];
+  /** What is not as it should be: missing slices, slices at one place. */
+  readonly problems: readonly ProblemDescription[];
   readonly slices: readonly DicomSlice[];
   /** @internal */
   readonly channel: DicomChannel;
