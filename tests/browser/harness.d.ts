@@ -2,3 +2,6 @@
 declare const medley: typeof import('@medley/web');
 declare const slim: typeof import('@medley/web/slim');
 declare function outcome(promise: Promise<unknown>): Promise<string>;
+// What harness/dicom.js puts on the page.
+declare const dicom: typeof import('@medley/web/dicom');
+declare function filesOf(...addresses: string[]): Promise<File[]>;

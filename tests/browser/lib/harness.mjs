@@ -16,8 +16,12 @@ export const SOFTWARE_GPU_PATIENCE = 400_000;
 /** A page with a frame of another origin must allow that frame. */
 const PORTAL_POLICY = `${POLICY}; frame-src http://localhost:*`;
 
-/** A browser, and a server with the package and three models. */
-export async function openHarness() {
+/**
+ * A browser, and a server with the package and three models.
+ * @param {Record<string, string>} [mounts] - more folders
+ * @param {Record<string, string>} [proxies] - addresses of other servers, by the paths that stand for them
+ */
+export async function openHarness(mounts = {}, proxies = {}) {
   const fresh = freshModel();
   const server = await serve({
     '/web/': join(ROOT, 'web'),
@@ -26,9 +30,10 @@ export async function openHarness() {
     [NANO]: join(ROOT, 'www/models/medley-nano'),
     [FRESH]: fresh,
     [FRESH_SHARDS]: shardModel(fresh, 3),
-  });
+    ...mounts,
+  }, { proxies });
   // The same harness on another port, which is another origin: a site that has the viewer in a frame.
-  const portal = await serve({ '/harness/': join(ROOT, 'tests/browser/harness') }, PORTAL_POLICY);
+  const portal = await serve({ '/harness/': join(ROOT, 'tests/browser/harness') }, { policy: PORTAL_POLICY });
   const browser = await launch();
   return {
     server,
