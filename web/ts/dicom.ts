@@ -21,7 +21,7 @@ export { analyzeSeries, type SeriesAnalysis, type SeriesOptions, type SeriesProg
 export { DicomFiles, type DicomInfo, dicomInfo, type DicomStudy, type FailedFile, openDicom, type OpenOptions } from './dicom/open.js';
 export type { FoundAttributes, FrameValues, SliceWindow, StoredSamples } from './dicom/protocol.js';
 export type { DicomUrls } from './dicom/reader.js';
-export { maskPixels, type ResultOptions, toReport, toSegmentation } from './dicom/results.js';
+export { type ResultOptions, toReport, toSegmentation } from './dicom/results.js';
 export type { HeaderEntry, ProblemDescription, SliceDescription, WindowDescription } from './dicom/rust-types.js';
 export { DicomSeries, DicomSlice } from './dicom/series.js';
 export { type FileKind, sniff } from './dicom/sniff.js';

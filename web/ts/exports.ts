@@ -6,6 +6,7 @@ export type { BackendChange, ModelEvents } from './engine.js';
 export { MedleyError, type MedleyErrorCode } from './errors.js';
 export { ImageHead, type Lesson, PixelHead } from './head.js';
 export type { ImageInput, RawImage } from './images.js';
+export { maskPixels } from './masks.js';
 export { type AnalyzeOptions, type CallOptions, Model, type ModelIdentity, type Preview, type PreviewOptions } from './model.js';
 export { NOTICE } from './notice.js';
 export type { AssetUrls, LoadOptions } from './options.js';

@@ -19,9 +19,9 @@ export function csv(items: readonly Item[]): string {
     { title: 'kind', value: ({ kind }) => kind ?? '' },
     { title: 'state', value: ({ state }) => state },
     { title: 'mark', value: ({ mark }) => (mark === 'none' ? '' : mark) },
-    { title: 'slices', value: ({ series }) => series?.length ?? '' },
     { title: 'model', value: ({ report }) => report?.model ?? '' },
     { title: 'backend', value: ({ report }) => report?.backend ?? '' },
+    { title: 'slices', value: ({ series }) => series?.length ?? '' },
     ...answerColumns(items),
     { title: 'notice', value: () => NOTICE },
   ];

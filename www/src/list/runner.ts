@@ -80,7 +80,7 @@ export class Runner {
   async #run(model: Model, item: Item, signal: AbortSignal): Promise<void> {
     this.#list.update([item], { state: 'running', error: null });
     try {
-      if (item.size === null) await this.#decode(model, item, signal);
+      if (item.size === null || item.thumbnail === null) await this.#decode(model, item, signal);
       const tasks = this.#hooks.tasks();
       if (item.series === null) {
         const { report } = await model.analyze(item.file, { tasks, signal });

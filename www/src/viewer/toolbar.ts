@@ -59,6 +59,7 @@ export class Toolbar {
 
   /** Makes the texts anew, in the current language. */
   refresh(): void {
+    this.#offered = [];
     this.#presets.replaceChildren(
       h('option', { value: '' }, t('viewer.presets')),
       ...PRESETS.map((preset) => h('option', { value: preset }, t(`preset.${preset}`))),
