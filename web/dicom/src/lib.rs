@@ -5,6 +5,8 @@
 //! Only ZIP archives are opened here. The npm package around it (`web/ts/dicom`) does the rest.
 
 mod archive;
+#[cfg(target_family = "wasm")]
+mod c_library;
 mod error;
 mod image;
 mod js;
