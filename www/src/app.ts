@@ -316,7 +316,7 @@ export class App {
     this.#header.show(item?.series ?? null);
     const series = item?.series ?? null;
     if (item !== null && series !== null && this.#presenter.shows(item)) this.#stage.caption(item);
-    const slice = series === null ? '' : `${series.at} ${series.report !== null}`;
+    const slice = series === null ? '' : `${series.at} ${series.report !== null} ${series.analysis !== null}`;
     const shown = item === null ? 'none' : `${item.id} ${item.state} ${this.#session.model !== null} ${slice}`;
     if (shown === this.#shown) return;
     this.#shown = shown;

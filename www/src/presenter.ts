@@ -1,4 +1,5 @@
-import type { Metadata, Preview, Report } from '@medley/web';
+import type { ClassesResult, Metadata, Preview, Report } from '@medley/web';
+import type { SeriesAnalysis } from '@medley/web/dicom';
 import { LOWEST_SCORE } from './answers/box-rows.js';
 import { Results } from './answers/results.js';
 import type { Item } from './list/item.js';
@@ -20,6 +21,10 @@ export class Presenter {
   #item: Item | null = null;
   #report: Report | null = null;
   #metadata: Metadata | null = null;
+  /** Of the series that the slice on the stage is in. */
+  #analysis: SeriesAnalysis | null = null;
+  /** The series whose layers the reader has chosen from. */
+  #chosenFor: Item | null = null;
   #layers: Layer[] = [];
   #visible = new Set<string>();
   #threshold = LOWEST_SCORE;
@@ -72,6 +77,7 @@ export class Presenter {
     }
     this.#item = item;
     this.#report = null;
+    this.#chosenFor = null;
     this.#layers = [];
     this.#stage.show(item, picture);
   }
@@ -94,11 +100,18 @@ export class Presenter {
   /** Shows the answers to the image on the stage. */
   answers(item: Item, metadata: Metadata): void {
     const { report } = item;
-    if (report === null || this.#item !== item || this.#report === report) return;
+    const analysis = item.series?.analysis ?? null;
+    if (report === null || this.#item !== item) return;
+    if (this.#report === report && this.#analysis === analysis) return;
+    const fresh = this.#report !== report;
     this.#report = report;
+    this.#analysis = analysis;
     this.#metadata = metadata;
-    this.#layers = makeLayers(report, metadata.tasks, this.#styles);
-    this.kind(item);
+    if (fresh) this.#layers = makeLayers(report, metadata.tasks, this.#styles);
+    // From slice to slice the reader's choice of what is shown stays.
+    if (this.#chosenFor === item) this.refresh();
+    else this.kind(item);
+    this.#chosenFor = item.series === null ? null : item;
   }
 
   /**
@@ -123,6 +136,7 @@ export class Presenter {
       report,
       metadata,
       layers: this.#layers,
+      whole: wholeOf(item),
       kind: item.kind,
       isVisible: (task) => this.#visible.has(task),
       onKind: (kind) => this.#onKind(item, kind),
@@ -156,4 +170,10 @@ export class Presenter {
       if (this.#layers.includes(layer)) this.#stage.viewer.setLook(this.#stage.viewer.look);
     }
   }
+}
+
+/** The classes of a series of several slices, once all of them are answered. */
+function wholeOf({ series }: Item): { classes: readonly ClassesResult[]; slices: number } | null {
+  if (series === null || series.length < 2 || series.analysis === null) return null;
+  return { classes: series.analysis.classes, slices: series.length };
 }

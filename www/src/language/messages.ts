@@ -197,6 +197,8 @@ export const MESSAGES = {
   'answers.probabilities': ['{task}: probabilities', '{task}: Wahrscheinlichkeiten'],
   'answers.show': ['Show', 'Zeigen'],
   'answers.showOf': ['Show {task}', '{task} zeigen'],
+  'answers.thisSlice': ['This slice', 'Diese Schicht'],
+  'answers.wholeSeries': ['Whole series, mean of {n} slices', 'Ganze Serie, Mittel aus {n} Schichten'],
   'answers.pixels': ['{n} px', '{n} px'],
   'answers.colour': ['Colour', 'Farbe'],
   'answers.colourOf': ['Colour of {name}', 'Farbe von {name}'],
