@@ -55,6 +55,6 @@ const at = process.argv.indexOf('--write');
 if (at > 0) {
   writeFileSync(
     process.argv[at + 1],
-    `# Sizes of @medley/web\n\nWritten by \`npm run sizes:write\`; every build prints the same table. 1 kB is 1000 bytes; gzip at level 9, brotli at\nquality ${BROTLI_QUALITY}; scripts as they are packed, not minified, which a bundler does. The build for WebGPU is fetched only where an\nadapter answers.\n\n${table}\n`,
+    `# Sizes of @medley/web\n\nWritten by \`npm run sizes:write\`; every build prints the same table. 1 kB is 1000 bytes; gzip at level 9, brotli at\nquality ${BROTLI_QUALITY}; scripts as they are packed, not minified, which a bundler does. The build for WebGPU is fetched only where an\nadapter answers, the one for DICOM where a DICOM file or an archive turns up.\n\n${table}\n`,
   );
 }

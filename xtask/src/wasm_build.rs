@@ -78,13 +78,9 @@ pub fn build(workspace: &Workspace, flavour: Flavour) -> Result<Finish> {
 fn sources(workspace: &Workspace) -> Result<Fingerprint> {
     let compiler = Compiler::running(&workspace.root)?;
     let mut fingerprint = Fingerprint::default().word(&compiler.version);
-    for file in [
-        "Cargo.toml",
-        "Cargo.lock",
-        ".cargo/config.toml",
-        "web/Cargo.toml",
-        "web/dicom/Cargo.toml",
-    ] {
+    for file in
+        ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "web/Cargo.toml", "web/dicom/Cargo.toml"]
+    {
         fingerprint = fingerprint.file(&workspace.path(file))?;
     }
     for folder in ["crates", "web/src", "web/dicom/src", "xtask/src"] {

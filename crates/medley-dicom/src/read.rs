@@ -21,8 +21,7 @@ const IMPLICIT_LITTLE: &str = "1.2.840.10008.1.2";
 const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
 const EXPLICIT_BIG: &str = "1.2.840.10008.1.2.2";
 /// Where pixels of any kind are.
-const PIXELS: [Tag; 3] =
-    [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA];
+const PIXELS: [Tag; 3] = [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA];
 
 /// A DICOM object in memory.
 #[derive(Debug, Clone)]

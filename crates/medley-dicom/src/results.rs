@@ -203,10 +203,8 @@ mod tests {
 
     fn classes(values: [f32; 2]) -> Vec<TaskAnswer> {
         let named = ["normal", "malignant"].iter().zip(values);
-        let classes = named.map(|(name, probability)| ClassAnswer {
-            name: (*name).to_owned(),
-            probability,
-        });
+        let classes =
+            named.map(|(name, probability)| ClassAnswer { name: (*name).to_owned(), probability });
         vec![TaskAnswer { task: "lung-ct".into(), answer: Answer::Classes(classes.collect()) }]
     }
 

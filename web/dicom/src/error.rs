@@ -18,7 +18,9 @@ pub enum WebError {
     #[error("the ZIP archive cannot be opened: {0}; unpack it and choose the files")]
     Archive(&'static str),
     /// An archive asks for more than is allowed.
-    #[error("{what} of the ZIP archive is {found}, and at most {limit} is read; nothing was allocated for it")]
+    #[error(
+        "{what} of the ZIP archive is {found}, and at most {limit} is read; nothing was allocated for it"
+    )]
     ArchiveTooLarge {
         /// Which size.
         what: &'static str,

@@ -1,5 +1,5 @@
 import { Channel } from '../channel.js';
-import { absolute } from '../start.js';
+import { absolute } from '../addresses.js';
 import type { DicomCalls } from './protocol.js';
 
 /** Where the DICOM files of this package are, if not beside its scripts; relative ones are relative to the page. */

@@ -1,5 +1,5 @@
 import { MedleyError } from '../errors.js';
-import { absolute } from '../start.js';
+import { absolute } from '../addresses.js';
 import type { Ask, FoundAttributes } from './protocol.js';
 import { type DicomChannel, type DicomUrls, startReader } from './reader.js';
 
