@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use medley_dicom::{
-    HeaderEntry, ProblemDescription, SeriesDescription, SliceDescription, StudyDescription,
+    FrameInfo, HeaderEntry, ImageInfo, Info, ProblemDescription, SeriesDescription, SliceDescription, StudyDescription,
     WindowDescription,
 };
 use medley_head::Estimate;
@@ -66,6 +66,9 @@ fn dicom_types() -> String {
     add::<SliceDescription>(&mut text, &config);
     add::<WindowDescription>(&mut text, &config);
     add::<HeaderEntry>(&mut text, &config);
+    add::<Info>(&mut text, &config);
+    add::<ImageInfo>(&mut text, &config);
+    add::<FrameInfo>(&mut text, &config);
     text
 }
 

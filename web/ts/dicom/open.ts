@@ -1,6 +1,7 @@
 import { fromErrorData, MedleyError } from '../errors.js';
 import type { DicomChannel, DicomUrls } from './reader.js';
 import { startReader } from './reader.js';
+import type { FileInfo, ImageInfo } from './rust-types.js';
 import { DicomSeries } from './series.js';
 
 /** How files are opened. */
@@ -107,19 +108,4 @@ export async function dicomInfo(file: Blob, options: Pick<OpenOptions, 'signal' 
 }
 
 /** See {@link dicomInfo}; the fields of an image are missing where the object has none. */
-export interface DicomInfo {
-  bytes: number;
-  transfer_syntax: string | null;
-  syntax_name: string;
-  modality: string | null;
-  photometric?: string;
-  rows?: number;
-  columns?: number;
-  frames?: number;
-  bits_allocated?: number;
-  bits_stored?: number | null;
-  pixel_representation?: 0 | 1 | null;
-  /** Millimetres between rows and between columns. */
-  pixel_spacing?: [number, number] | null;
-  first_frame?: { min: number; max: number; mean: number; sha256_le: string; shape: number[]; dtype: string };
-}
+export type DicomInfo = FileInfo & Partial<ImageInfo>;

@@ -157,3 +157,7 @@ tag: string,
  * Its value.
  */
 value: string, };
+
+export type FileInfo = { bytes: number, transfer_syntax: string | null, syntax_name: string, modality: string | null, };
+export type ImageInfo = { photometric: string, rows: number, columns: number, frames: number, bits_allocated: number, bits_stored: number | null, pixel_representation: number | null, pixel_spacing: [number, number] | null, first_frame: FrameInfo, };
+export type FrameInfo = { min: number, max: number, mean: number, sha256_le: string, shape: Array<number>, dtype: string, };
