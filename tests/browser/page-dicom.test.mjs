@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { CANARIES, ctSlice, hounsfield, IDENTIFIERS, SECRETS, SIDE, zip } from './lib/dicom.mjs';
-import { addFiles, colourAt, listed, row, rowState } from './lib/page.mjs';
+import { colourAt, listed, row, rowState } from './lib/page.mjs';
 import { flat } from './lib/pictures.mjs';
 import { ROOT } from './lib/server.mjs';
 import { askOnly, errorText, modelReady, openPage, openSite, PATIENCE } from './lib/site.mjs';
@@ -241,6 +241,25 @@ test('no request, console line or export carries a word of the header that it mu
   assert.deepEqual(requests.filter(({ method }) => method !== 'GET'), []);
   assert.deepEqual(troubles, []);
   await context.close();
+});
+
+test('once the page was there, DICOM files are opened with its server gone', async () => {
+  const own = await openSite();
+  try {
+    const { context, page } = await openPage(own);
+    await modelReady(page);
+    await page.locator('#open-privacy').click();
+    await page.locator('#offline-state', { hasText: 'works from now on' }).waitFor({ timeout: PATIENCE });
+    await page.keyboard.press('Escape');
+    await own.server.close();
+    await page.reload();
+    await modelReady(page);
+    await page.locator('#picker').setInputFiles(SLICES.slice(0, 1));
+    await rowState(page, 'CT 1', 'done');
+    await context.close();
+  } finally {
+    await own.browser.close();
+  }
 });
 
 test('axe-core finds nothing, in both colours, with names shown and the exports open', async () => {
