@@ -8,8 +8,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 use medley_dicom::{
-    FrameInfo, HeaderEntry, ImageInfo, Info, ProblemDescription, SeriesDescription, SliceDescription, StudyDescription,
-    WindowDescription,
+    FrameInfo, HeaderEntry, ImageInfo, Info, ProblemDescription, SeriesDescription,
+    SliceDescription, StudyDescription, WindowDescription,
 };
 use medley_head::Estimate;
 use medley_infer::{ClassProbability, DetectedBox, Report, ReportMask, Timing};

@@ -1,4 +1,4 @@
-//! Compiling `web/` to wasm, once for the CPU alone and once with WebGPU, and `web/dicom/`.
+//! Compiling `web/` to wasm, once for the CPU alone and once with WebGPU.
 
 use anyhow::Result;
 
@@ -7,17 +7,15 @@ use crate::stamp::Fingerprint;
 use crate::steps::{Finish, Work};
 use crate::wasm_target::{Compiler, TARGET};
 use crate::workspace::Workspace;
-use crate::{bindgen, wasm_target};
+use crate::{bindgen, wasm_dicom, wasm_target};
 
-/// A wasm file of the npm package.
+/// A build of `web/`.
 #[derive(Clone, Copy)]
 pub enum Flavour {
     /// Small; always loaded.
     Cpu,
     /// Large; fetched only where there is a WebGPU adapter. It can run on the CPU too.
     WebGpu,
-    /// The reader and writer of DICOM, without a model; fetched only where a DICOM file turns up.
-    Dicom,
 }
 
 impl Flavour {
@@ -26,21 +24,12 @@ impl Flavour {
         match self {
             Self::Cpu => "cpu",
             Self::WebGpu => "webgpu",
-            Self::Dicom => "dicom",
-        }
-    }
-
-    /// The crate that it is a build of, and the module that cargo makes of it.
-    fn package(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Cpu | Self::WebGpu => ("medley-web", "medley_web"),
-            Self::Dicom => ("medley-web-dicom", "medley_web_dicom"),
         }
     }
 
     fn features(self) -> &'static [&'static str] {
         match self {
-            Self::Cpu | Self::Dicom => &["--no-default-features"],
+            Self::Cpu => &["--no-default-features"],
             Self::WebGpu => &["--no-default-features", "--features", "webgpu"],
         }
     }
@@ -51,12 +40,11 @@ pub fn build(workspace: &Workspace, flavour: Flavour) -> Result<Finish> {
     let folder = workspace.path("web/pkg").join(flavour.folder());
     let stamp = folder.join(".stamp");
     let fingerprint = sources(workspace)?;
-    let (package, name) = flavour.package();
-    if folder.join(format!("{name}_bg.wasm")).is_file() && fingerprint.matches(&stamp) {
+    if folder.join("medley_web_bg.wasm").is_file() && fingerprint.matches(&stamp) {
         return Ok(Finish::UpToDate);
     }
     Command::new("cargo", &workspace.root)
-        .args(["build", "--package", package, "--target", TARGET, "--profile", "wasm"])
+        .args(["build", "--package", "medley-web", "--target", TARGET, "--profile", "wasm"])
         .args(flavour.features())
         // xtask reads the product from the target folder that cargo names.
         .env("CARGO_TARGET_DIR", &workspace.target)
@@ -67,7 +55,7 @@ pub fn build(workspace: &Workspace, flavour: Flavour) -> Result<Finish> {
         )
         .run()?;
     // Both flavours leave their module under this name: it is read before the other is built.
-    let module = workspace.target.join(TARGET).join(format!("wasm/{name}.wasm"));
+    let module = workspace.target.join(TARGET).join("wasm/medley_web.wasm");
     bindgen::write(&module, &folder)?;
     fingerprint.write(&stamp)?;
     Ok(Finish::Done)
@@ -78,12 +66,10 @@ pub fn build(workspace: &Workspace, flavour: Flavour) -> Result<Finish> {
 fn sources(workspace: &Workspace) -> Result<Fingerprint> {
     let compiler = Compiler::running(&workspace.root)?;
     let mut fingerprint = Fingerprint::default().word(&compiler.version);
-    for file in
-        ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "web/Cargo.toml", "web/dicom/Cargo.toml"]
-    {
+    for file in ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "web/Cargo.toml"] {
         fingerprint = fingerprint.file(&workspace.path(file))?;
     }
-    for folder in ["crates", "web/src", "web/dicom/src", "xtask/src"] {
+    for folder in ["crates", "web/src", "xtask/src"] {
         fingerprint = fingerprint.folder(&workspace.path(folder), &[])?;
     }
     Ok(fingerprint)
@@ -94,5 +80,5 @@ pub const STEPS: [(&str, Work); 4] = [
     ("Prepare the wasm target", wasm_target::prepare),
     ("Build wasm for the CPU", |workspace| build(workspace, Flavour::Cpu)),
     ("Build wasm for WebGPU", |workspace| build(workspace, Flavour::WebGpu)),
-    ("Build wasm for DICOM", |workspace| build(workspace, Flavour::Dicom)),
+    ("Build wasm for DICOM", wasm_dicom::build),
 ];

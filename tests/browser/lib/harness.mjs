@@ -31,9 +31,9 @@ export async function openHarness(mounts = {}, proxies = {}) {
     [FRESH]: fresh,
     [FRESH_SHARDS]: shardModel(fresh, 3),
     ...mounts,
-  }, { proxies });
+  }, POLICY, {}, proxies);
   // The same harness on another port, which is another origin: a site that has the viewer in a frame.
-  const portal = await serve({ '/harness/': join(ROOT, 'tests/browser/harness') }, { policy: PORTAL_POLICY });
+  const portal = await serve({ '/harness/': join(ROOT, 'tests/browser/harness') }, PORTAL_POLICY);
   const browser = await launch();
   return {
     server,

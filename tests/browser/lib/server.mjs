@@ -36,10 +36,11 @@ const TYPES = {
  * answer wrongly.
  *
  * @param {Record<string, string>} mounts - from a path that ends in `/` to the folder behind it.
- * @param {{ policy?: string, more?: Record<string, string>, proxies?: Record<string, string> }} [options] - `more`: headers
- * of every answer; `proxies`: addresses of other servers, by the paths that stand for them
+ * @param {string} [policy]
+ * @param {Record<string, string>} [more] - headers of every answer.
+ * @param {Record<string, string>} [proxies] - addresses of other servers, by the paths that stand for them.
  */
-export async function serve(mounts, { policy = POLICY, more = {}, proxies = {} } = {}) {
+export async function serve(mounts, policy = POLICY, more = {}, proxies = {}) {
   /** @type {{ method: string, path: string, length: number, range: string | undefined }[]} */
   const seen = [];
   /** @type {Map<string, Override>} */
