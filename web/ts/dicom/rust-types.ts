@@ -158,6 +158,93 @@ tag: string,
  */
 value: string, };
 
-export type FileInfo = { bytes: number, transfer_syntax: string | null, syntax_name: string, modality: string | null, };
-export type ImageInfo = { photometric: string, rows: number, columns: number, frames: number, bits_allocated: number, bits_stored: number | null, pixel_representation: number | null, pixel_spacing: [number, number] | null, first_frame: FrameInfo, };
-export type FrameInfo = { min: number, max: number, mean: number, sha256_le: string, shape: Array<number>, dtype: string, };
+/**
+ * Technical facts about a DICOM file. Nothing here names a patient, a place or a time.
+ */
+export type FileInfo = { 
+/**
+ * Length of the file.
+ */
+bytes: number, 
+/**
+ * UID of the transfer syntax; none if the file does not state it.
+ */
+transfer_syntax: string | null, 
+/**
+ * Its name.
+ */
+syntax_name: string, 
+/**
+ * Modality, as "CT".
+ */
+modality: string | null, };
+
+/**
+ * What the header says of the pixels, and what they are.
+ */
+export type ImageInfo = { 
+/**
+ * Photometric interpretation.
+ */
+photometric: string, 
+/**
+ * Height in pixels.
+ */
+rows: number, 
+/**
+ * Width in pixels.
+ */
+columns: number, 
+/**
+ * Number of frames.
+ */
+frames: number, 
+/**
+ * Bits that a sample takes.
+ */
+bits_allocated: number, 
+/**
+ * Bits that count; none for floats.
+ */
+bits_stored: number | null, 
+/**
+ * 1 for samples with sign, 0 without; none for floats.
+ */
+pixel_representation: number | null, 
+/**
+ * Millimetres between rows and between columns.
+ */
+pixel_spacing: [number, number] | null, 
+/**
+ * The first frame, decoded.
+ */
+first_frame: FrameInfo, };
+
+/**
+ * Figures of a decoded frame, of its samples as stored.
+ */
+export type FrameInfo = { 
+/**
+ * Least sample.
+ */
+min: number, 
+/**
+ * Greatest sample.
+ */
+max: number, 
+/**
+ * Mean of all samples.
+ */
+mean: number, 
+/**
+ * SHA-256 of the samples, interleaved, little endian, in hexadecimal.
+ */
+sha256_le: string, 
+/**
+ * Rows, columns, and samples of a pixel where there are several.
+ */
+shape: Array<number>, 
+/**
+ * Number type, as NumPy names it.
+ */
+dtype: string, };
