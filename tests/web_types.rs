@@ -7,6 +7,10 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use medley_dicom::{
+    FrameInfo, HeaderEntry, ImageInfo, Info, ProblemDescription, SeriesDescription,
+    SliceDescription, StudyDescription, WindowDescription,
+};
 use medley_head::Estimate;
 use medley_infer::{ClassProbability, DetectedBox, Report, ReportMask, Timing};
 use medley_package::{
@@ -16,10 +20,13 @@ use medley_package::{
 use ts_rs::{Config, TS};
 
 const FILE: &str = "../web/ts/rust-types.ts";
+const DICOM_FILE: &str = "../web/ts/dicom/rust-types.ts";
 
 const HEAD: &str = "\
 // Written by `MEDLEY_WRITE_TYPES=1 cargo test --workspace --test web_types` from the Rust types; not to be edited.
+";
 
+const IMPORTS: &str = "
 import type { TaskResult } from './types.js';
 ";
 
@@ -31,7 +38,7 @@ fn add<T: TS>(text: &mut String, config: &Config) {
 fn types() -> String {
     // JSON has one kind of number.
     let config = Config::default().with_large_int("number");
-    let mut text = HEAD.to_owned();
+    let mut text = format!("{HEAD}{IMPORTS}");
     add::<TaskKind>(&mut text, &config);
     add::<Presentation>(&mut text, &config);
     add::<TaskSpec>(&mut text, &config);
@@ -50,17 +57,33 @@ fn types() -> String {
     text
 }
 
+fn dicom_types() -> String {
+    let config = Config::default().with_large_int("number");
+    let mut text = HEAD.to_owned();
+    add::<StudyDescription>(&mut text, &config);
+    add::<SeriesDescription>(&mut text, &config);
+    add::<ProblemDescription>(&mut text, &config);
+    add::<SliceDescription>(&mut text, &config);
+    add::<WindowDescription>(&mut text, &config);
+    add::<HeaderEntry>(&mut text, &config);
+    add::<Info>(&mut text, &config);
+    add::<ImageInfo>(&mut text, &config);
+    add::<FrameInfo>(&mut text, &config);
+    text
+}
+
 #[test]
 fn the_types_of_the_package_are_those_of_rust() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
-    let types = types();
-    if std::env::var_os("MEDLEY_WRITE_TYPES").is_some() {
-        std::fs::write(&path, types).unwrap();
-        return;
+    for (file, types) in [(FILE, types()), (DICOM_FILE, dicom_types())] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        if std::env::var_os("MEDLEY_WRITE_TYPES").is_some() {
+            std::fs::write(&path, types).unwrap();
+            continue;
+        }
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            written == types,
+            "{file} is not what the Rust types say: run MEDLEY_WRITE_TYPES=1 cargo test --workspace --test web_types"
+        );
     }
-    let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        written == types,
-        "{FILE} is not what the Rust types say: run MEDLEY_WRITE_TYPES=1 cargo test --workspace --test web_types"
-    );
 }

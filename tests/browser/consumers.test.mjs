@@ -74,7 +74,7 @@ async function run(site, more = {}) {
 test('the packed file has scripts, types, worker, wasm and the frame’s page, and nothing else', () => {
   const project = install('plain');
   const root = join(project, 'node_modules/@medley/web');
-  assert.deepEqual(readdirSync(root).sort(), ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'dist', 'embed', 'package.json', 'pkg']);
+  assert.deepEqual(readdirSync(root).sort(), ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'dist', 'embed', 'ohif', 'package.json', 'pkg']);
   for (const file of [
     'dist/index.js',
     'dist/index.d.ts',
@@ -87,6 +87,10 @@ test('the packed file has scripts, types, worker, wasm and the frame’s page, a
     'pkg/cpu-relaxed/medley_web_bg.wasm',
     'pkg/cpu-threads/medley_web_bg.wasm',
     'pkg/webgpu/medley_web_bg.wasm',
+    'dist/dicom.js',
+    'dist/dicom/worker.js',
+    'pkg/dicom/medley_web_dicom_bg.wasm',
+    'ohif/medley-ohif.js',
   ]) {
     assert.ok(existsSync(join(root, file)), file);
   }
@@ -95,8 +99,11 @@ test('the packed file has scripts, types, worker, wasm and the frame’s page, a
 test('a plain page uses the slim entry and says where the files are', async () => {
   const project = join(folder, 'plain');
   const { title, paths } = await run(project, { '/elsewhere/': join(project, 'node_modules/@medley/web/') });
-  assert.equal(title, '3 answers');
-  assert.deepEqual(paths.filter((path) => path.endsWith('.wasm')), ['/elsewhere/pkg/cpu/medley_web_bg.wasm']);
+  assert.equal(title, '3 answers, 1 file');
+  assert.deepEqual(paths.filter((path) => path.endsWith('.wasm')), [
+    '/elsewhere/pkg/cpu/medley_web_bg.wasm',
+    '/elsewhere/pkg/dicom/medley_web_dicom_bg.wasm',
+  ]);
 });
 
 test('Vite bundles it, and its types hold', { timeout: 180_000 }, async () => {
@@ -104,10 +111,11 @@ test('Vite bundles it, and its types hold', { timeout: 180_000 }, async () => {
   execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['--project', project], { encoding: 'utf8' });
   await viteBuild({ root: project, logLevel: 'error' });
   const { title, paths } = await run(join(project, 'dist'));
-  assert.equal(title, '3 answers, 3 in the element');
+  assert.equal(title, '3 answers, 3 in the element, 1 file');
   // One worker for the call and one for the element; the large build is not fetched for WebAssembly.
   const wasm = paths.filter((path) => path.endsWith('.wasm'));
-  assert.equal(new Set(wasm).size, 1);
+  // And the DICOM reader's own.
+  assert.equal(new Set(wasm).size, 2);
 });
 
 test('webpack bundles it', { timeout: 180_000 }, async () => {
@@ -121,5 +129,5 @@ test('webpack bundles it', { timeout: 180_000 }, async () => {
     });
   });
   cpSync(join(project, 'index.html'), join(project, 'dist/index.html'));
-  assert.equal((await run(join(project, 'dist'))).title, '3 answers');
+  assert.equal((await run(join(project, 'dist'))).title, '3 answers, 1 file');
 });

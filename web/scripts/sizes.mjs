@@ -29,7 +29,9 @@ const rows = [
   ['`@medley/web`, scripts of the page', closure('index.js')],
   ['`@medley/web/element`, scripts of the page', closure('element.js')],
   ['worker, scripts', closure('worker.js')],
-  ...['cpu', 'cpu-relaxed', 'cpu-threads', 'webgpu'].flatMap((build) =>
+  ['`@medley/web/dicom`, scripts of the page', closure('dicom.js')],
+  ['DICOM worker, scripts', closure('dicom/worker.js')],
+  ...['cpu', 'cpu-relaxed', 'cpu-threads', 'webgpu', 'dicom'].flatMap((build) =>
     readdirSync(join(root, 'pkg', build))
       .filter((file) => /\.(js|wasm)$/.test(file))
       .map((file) => [`\`pkg/${build}/${file}\``, readFileSync(join(root, 'pkg', build, file))]),
@@ -53,6 +55,6 @@ const at = process.argv.indexOf('--write');
 if (at > 0) {
   writeFileSync(
     process.argv[at + 1],
-    `# Sizes of @medley/web\n\nWritten by \`npm run sizes:write\`; every build prints the same table. 1 kB is 1000 bytes; gzip at level 9, brotli at\nquality ${BROTLI_QUALITY}; scripts as they are packed, not minified, which a bundler does. Of the three builds for the CPU a\nbrowser fetches one; the build for WebGPU only where an adapter answers.\n\n${table}\n`,
+    `# Sizes of @medley/web\n\nWritten by \`npm run sizes:write\`; every build prints the same table. 1 kB is 1000 bytes; gzip at level 9, brotli at\nquality ${BROTLI_QUALITY}; scripts as they are packed, not minified, which a bundler does. Of the three builds for the CPU a\nbrowser fetches one; the build for WebGPU only where an adapter answers, the one for DICOM where a\nDICOM file or an archive turns up.\n\n${table}\n`,
   );
 }

@@ -13,6 +13,8 @@ use crate::samples::{self, Range};
 pub struct WasmImage {
     pub(crate) image: Image,
     pub(crate) name: String,
+    pub(crate) pixel_area: Option<f64>,
+    pub(crate) frame: Option<u32>,
 }
 
 #[wasm_bindgen]
@@ -22,7 +24,7 @@ impl WasmImage {
     /// # Errors
     /// The bytes are no image that can be read; see [`medley_infer::ImageError`].
     pub fn decode(bytes: &[u8], name: String) -> Result<WasmImage, WebError> {
-        Ok(Self { image: Image::decode(bytes)?, name })
+        Ok(Self::new(Image::decode(bytes)?, name))
     }
 
     /// From 8-bit RGBA pixels with straight alpha, as a canvas gives them.
@@ -36,7 +38,7 @@ impl WasmImage {
         height: u32,
         name: String,
     ) -> Result<WasmImage, WebError> {
-        Ok(Self { image: Image::from_rgba8(width, height, bytes)?, name })
+        Ok(Self::new(Image::from_rgba8(width, height, bytes)?, name))
     }
 
     /// From a `Uint8Array`, `Uint16Array` or `Float32Array` of one channel (grey) or three (RGB,
@@ -56,7 +58,7 @@ impl WasmImage {
         name: String,
     ) -> Result<WasmImage, WebError> {
         let image = samples::image(samples, width, height, channels, Range { low, high })?;
-        Ok(Self { image, name })
+        Ok(Self::new(image, name))
     }
 
     /// In pixels.
@@ -69,6 +71,18 @@ impl WasmImage {
     #[wasm_bindgen(getter)]
     pub fn height(&self) -> u32 {
         self.image.height()
+    }
+
+    /// Says how many square millimetres a pixel has: reports then give areas in them too.
+    #[wasm_bindgen(setter, js_name = pixelArea)]
+    pub fn set_pixel_area(&mut self, square_millimetres: Option<f64>) {
+        self.pixel_area = square_millimetres.filter(|area| area.is_finite() && *area > 0.0);
+    }
+
+    /// Says which frame of a file it is, counted from 1: reports name it.
+    #[wasm_bindgen(setter)]
+    pub fn set_frame(&mut self, frame: Option<u32>) {
+        self.frame = frame;
     }
 
     /// The image as the model sees it, for a screen: `{ width, height, rgba }`, its longer side at
@@ -90,6 +104,12 @@ impl WasmImage {
         Reflect::set(&object, &"height".into(), &height.into())?;
         Reflect::set(&object, &"rgba".into(), &Uint8Array::from(&rgba(shown)[..]))?;
         Ok(object.into())
+    }
+}
+
+impl WasmImage {
+    fn new(image: Image, name: String) -> Self {
+        Self { image, name, pixel_area: None, frame: None }
     }
 }
 

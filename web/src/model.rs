@@ -88,8 +88,14 @@ impl WasmModel {
         let options = AnalyzeOptions { tasks, ..asking(cancelled, between) };
         let analysis = self.medley.analyze(&image.image, &options).await.map_err(WebError::from)?;
         let name = &self.medley.metadata().name;
-        let report =
+        let mut report =
             Report::new(&image.name, name, backend::NAME, &analysis).map_err(WebError::from)?;
+        if let Some(frame) = image.frame {
+            report = report.with_frame(frame);
+        }
+        if let Some(area) = image.pixel_area {
+            report = report.with_pixel_area(area);
+        }
         let object = Object::new();
         Reflect::set(&object, &"report".into(), &to_js(&report)?)?;
         Reflect::set(&object, &"masks".into(), &masks(&analysis)?.into())?;

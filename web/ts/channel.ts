@@ -1,5 +1,5 @@
 import { DeviceLost, type ErrorData, fromErrorData, MedleyError } from './errors.js';
-import type { CallName, CallProgress, Calls, Cancel, MemoryUse, Reply, Request } from './protocol.js';
+import type { CallMap, CallProgress, Calls, Cancel, MemoryUse, Reply, RequestOf } from './protocol.js';
 
 interface Pending {
   resolve: (answer: never) => void;
@@ -8,7 +8,7 @@ interface Pending {
 }
 
 /** Calls to one worker, each with its answer; after the worker is gone every call rejects. */
-export class Channel {
+export class Channel<All extends CallMap<All> = Calls> {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   readonly #onGone: (reason: unknown) => void;
@@ -42,11 +42,11 @@ export class Channel {
    * Asks the worker. A cancelled call rejects at once with the signal's reason. The worker skips it
    * where it has not begun with it; what it is in the middle of it ends unheard at the next stage.
    */
-  async call<Name extends CallName>(
+  async call<Name extends keyof All>(
     call: Name,
-    request: Calls[Name]['request'],
+    request: All[Name]['request'],
     options: { transfer?: Transferable[]; signal?: AbortSignal | undefined; onProgress?: Pending['onProgress'] } = {},
-  ): Promise<Calls[Name]['answer']> {
+  ): Promise<All[Name]['answer']> {
     const { transfer = [], signal, onProgress } = options;
     signal?.throwIfAborted();
     if (this.#closed !== null) throw this.#closed;
@@ -58,9 +58,9 @@ export class Channel {
     };
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      return await new Promise<Calls[Name]['answer']>((resolve, reject) => {
+      return await new Promise<All[Name]['answer']>((resolve, reject) => {
         this.#pending.set(id, { resolve, reject, onProgress });
-        this.#worker.postMessage({ id, call, request } as Request, transfer);
+        this.#worker.postMessage({ id, call, request } as RequestOf<All>, transfer);
       });
     } finally {
       this.#pending.delete(id);

@@ -12,6 +12,10 @@ export type MedleyErrorCode =
   | 'unknown-task'
   /** A head cannot be taught with these examples, or is not one of this model. */
   | 'head'
+  /** A DICOM file or an archive cannot be used, or a result cannot be written as DICOM. */
+  | 'dicom'
+  /** A DICOMweb server refused, or what it answered is of no use. */
+  | 'dicomweb'
   /** This browser or device lacks what was asked for. */
   | 'unsupported'
   /** No backend passed the package's self-test. */
@@ -50,6 +54,8 @@ const CODES: ReadonlySet<string> = new Set<MedleyErrorCode>([
   'image',
   'unknown-task',
   'head',
+  'dicom',
+  'dicomweb',
   'unsupported',
   'backend',
   'memory',

@@ -25,6 +25,10 @@ export interface RawImage {
   window?: { center: number; width: number };
   /** What reports call it. */
   name?: string;
+  /** Square millimetres of a pixel; reports then give the areas of masks in mm² too. */
+  pixelArea?: number;
+  /** Which frame of a file it is, counted from 1; reports say it. */
+  frame?: number;
 }
 
 /**
@@ -56,6 +60,8 @@ export type ImagePayload =
       data: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
       low: number;
       high: number;
+      pixelArea?: number;
+      frame?: number;
     };
 
 /** Turns what the caller has into a payload of its own: what happens to the caller's pixels later changes nothing. */
@@ -130,7 +136,22 @@ function fromRaw(image: RawImage): ImagePayload {
       ? new Uint8Array(data)
       : (data.slice() as Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Float32Array<ArrayBuffer>);
   const [low, high] = valueRange(image);
-  return { form: 'samples', name, width, height, channels, data: copy, low, high };
+  const { pixelArea, frame } = image;
+  if (pixelArea !== undefined && !(Number.isFinite(pixelArea) && pixelArea > 0)) {
+    throw invalid(`expected a pixel area above 0 mm², found ${pixelArea}`);
+  }
+  return {
+    form: 'samples',
+    name,
+    width,
+    height,
+    channels,
+    data: copy,
+    low,
+    high,
+    ...(pixelArea === undefined ? {} : { pixelArea }),
+    ...(frame === undefined ? {} : { frame }),
+  };
 }
 
 /** The values that become black and white. */

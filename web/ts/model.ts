@@ -5,6 +5,7 @@ import { ImageHead, importedHead, PixelHead } from './head.js';
 import { type ImageInput, toPayload } from './images.js';
 import { DiagnosticReport } from './report.js';
 import type { Analysis, Metadata, TaskSpec } from './types.js';
+import { VERSION } from './version.js';
 
 /** What can be said to every call. */
 export interface CallOptions {
@@ -42,6 +43,17 @@ export interface Preview {
   pixels: ImageData;
 }
 
+/** See {@link Model.identity}. */
+export interface ModelIdentity {
+  name: string;
+  /** Of the code that trained it, else of this package. */
+  version: string;
+  /** In hexadecimal. */
+  weightsSha256: string;
+  /** On the backend that runs it. */
+  selfTest: { passed: boolean; worst: number; tolerance: number };
+}
+
 /** A loaded model. Made by `loadModel`; `dispose()` frees its memory. */
 export class Model {
   readonly #engine: Engine;
@@ -63,6 +75,18 @@ export class Model {
   /** What runs the model, and why. It may change: see the event `backendchange`. */
   get backend(): Backend {
     return this.#engine.loaded.backend;
+  }
+
+  /** What names the model in a result that outlives the page: version, digest of the weights, how the self-test went. */
+  get identity(): ModelIdentity {
+    const { metadata, facts } = this.#engine.loaded;
+    const { passed, worst, tolerance } = facts.selfTest;
+    return {
+      name: metadata.name,
+      version: metadata.provenance.code_version || VERSION,
+      weightsSha256: facts.sha256,
+      selfTest: { passed, worst, tolerance },
+    };
   }
 
   /** The tasks that it answers. */

@@ -106,9 +106,15 @@ export interface PreviewData {
 
 export type CallName = keyof Calls;
 
-export type Request = {
-  [Name in CallName]: { id: number; call: Name; request: Calls[Name]['request'] };
-}[CallName];
+/** What a worker can be asked for: by name, with what it is asked and what it answers. */
+export type CallMap<All> = { [Name in keyof All]: { request: unknown; answer: unknown } };
+
+/** A message that asks for one of the calls. */
+export type RequestOf<All extends CallMap<All>> = {
+  [Name in keyof All]: { id: number; call: Name; request: All[Name]['request'] };
+}[keyof All];
+
+export type Request = RequestOf<Calls>;
 
 /** Tells the worker that nobody waits for an answer any more. */
 export interface Cancel {

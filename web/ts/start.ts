@@ -1,3 +1,4 @@
+import { absolute } from './addresses.js';
 import { Engine } from './engine.js';
 import { STALL_MS } from './fetching.js';
 import { Model } from './model.js';
@@ -45,9 +46,4 @@ function folder(url: string | URL): string {
   base.hash = '';
   if (!base.pathname.endsWith('/')) base.pathname += '/';
   return base.href;
-}
-
-/** The worker would take relative addresses as relative to itself. */
-function absolute(url: string | URL): string {
-  return new URL(url, (globalThis as { document?: Document }).document?.baseURI ?? location.href).href;
 }

@@ -84,6 +84,8 @@ export interface WasmAnalysis {
 export interface WasmImage {
   readonly width: number;
   readonly height: number;
+  pixelArea: number | undefined;
+  frame: number | undefined;
   preview(maxSide: number): { width: number; height: number; rgba: Uint8Array<ArrayBuffer> };
   free(): void;
 }

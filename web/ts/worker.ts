@@ -189,8 +189,11 @@ async function decode({ module: { WasmImage } }: Running, image: ImagePayload): 
     case 'rgba':
       return WasmImage.fromRgba(image.data, image.width, image.height, name);
     case 'samples': {
-      const { data, width, height, channels, low, high } = image;
-      return WasmImage.fromSamples(data, width, height, channels, low, high, name);
+      const { data, width, height, channels, low, high, pixelArea, frame } = image;
+      const decoded = WasmImage.fromSamples(data, width, height, channels, low, high, name);
+      decoded.pixelArea = pixelArea;
+      decoded.frame = frame;
+      return decoded;
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Model, Preview } from '@medley/web';
+import { type DicomFiles, type DicomSeries, openDicom } from '@medley/web/dicom';
 import { Alert } from './alert.js';
 import { TaskChooser } from './answers/tasks.js';
 import { byId } from './dom.js';
@@ -6,6 +7,8 @@ import { ExportMenu } from './export/menu.js';
 import { fileName } from './format.js';
 import type { Intake } from './intake.js';
 import { t } from './language/index.js';
+import { HeaderCard } from './dicom/header-card.js';
+import { ItemSeries, SharedFiles } from './dicom/item-series.js';
 import type { Item, Mark } from './list/item.js';
 import { listenToListKeys } from './list/keys.js';
 import { ListPanel } from './list/list-panel.js';
@@ -34,11 +37,18 @@ export class App {
   readonly #exports: ExportMenu;
   readonly #teach: TeachPanel;
   readonly #unsaved = new UnsavedMarks();
+  readonly #header = new HeaderCard();
   #selected: Item | null = null;
+  /** DICOM files that are being opened: what cancels it, and how far it is, 0..1. */
+  #opening: { cancel: AbortController; share: number } | null = null;
+  /** How many series of a modality were listed in this visit. */
+  readonly #named = new Map<string, number>();
   /** The kind of image that the reader chose last: new ones are taken to be of it. */
   #kind: string | null = null;
   /** What of the selected image is on the page. */
   #shown = '';
+  /** Settles when the selected image is on the stage. */
+  #presenting: Promise<void> = Promise.resolve();
 
   constructor(options: SessionOptions) {
     this.#exports = new ExportMenu({
@@ -51,7 +61,11 @@ export class App {
     });
     this.#stage = new Stage(this.#exports.element, {
       onFiles: (intake) => this.#take(intake),
-      onCancel: () => this.#runner.cancel(this.#selected === null ? [] : [this.#selected]),
+      onCancel: () => {
+        if (this.#opening !== null) this.#opening.cancel.abort();
+        else this.#runner.cancel(this.#selected === null ? [] : [this.#selected]);
+      },
+      onSlice: (at) => this.#toSlice(at),
     });
     this.#presenter = new Presenter(this.#stage, (item, kind) => this.#setKind(item, kind));
     this.#tasks = new TaskChooser({
@@ -128,6 +142,7 @@ export class App {
     this.#samples.refresh();
     this.#tasks.refresh();
     this.#stage.toolbar.refresh();
+    this.#stage.slices.stop();
     this.#teach.render(true);
     this.#shown = '';
     this.#presenter.refresh();
@@ -142,10 +157,72 @@ export class App {
     this.#render();
   }
 
-  #take({ files, skipped }: Intake): void {
+  #take({ files, dicom, skipped }: Intake): void {
     this.#alert.clear();
     if (skipped > 0) this.#alert.note(t('intake.skipped', { n: skipped }), t('intake.skippedAdvice'));
     this.#add(files.map((file) => ({ file, sample: null })));
+    if (dicom.length > 0) void this.#open(dicom, skipped);
+  }
+
+  /** Opens DICOM files and archives: each series becomes an entry of the list. */
+  async #open(files: readonly File[], skipped: number): Promise<void> {
+    this.#opening?.cancel.abort();
+    const opening = { cancel: new AbortController(), share: 0 };
+    this.#opening = opening;
+    this.#render();
+    try {
+      const opened = await openDicom(files, {
+        signal: opening.cancel.signal,
+        onProgress: ({ fraction }) => {
+          opening.share = fraction;
+          this.#render();
+        },
+      });
+      if (this.#opening === opening) this.#opening = null;
+      this.#listOpened(opened, skipped);
+    } catch (error) {
+      if (!opening.cancel.signal.aborted) this.#alert.show(error);
+    } finally {
+      if (this.#opening === opening) this.#opening = null;
+      this.#render();
+    }
+  }
+
+  #listOpened(opened: DicomFiles, skipped: number): void {
+    const { series, failed, others, withoutImage } = opened;
+    const images = others.filter(({ name }) => /\.(png|jpe?g)$/i.test(name));
+    const passed = skipped + others.length - images.length + withoutImage;
+    const [first] = failed;
+    if (first !== undefined && failed.length === 1 && series.length === 0 && images.length === 0) this.#alert.show(first.error);
+    else if (first !== undefined) this.#alert.note(t('intake.failed', { n: failed.length }), first.error.message);
+    else if (series.length === 0 && images.length === 0) this.#alert.note(t('intake.nothing'), t('intake.nothingAdvice'));
+    else if (passed > 0) this.#alert.note(t('intake.skipped', { n: passed }), t('intake.skippedAdvice'));
+    const shared = new SharedFiles(opened);
+    if (series.length === 0) opened.dispose();
+    this.#add([
+      ...series.map((one) => {
+        const own = new ItemSeries(one, this.#nameOf(one), shared);
+        return { file: new File([], own.name), sample: null, series: own, kind: kindOf(one, this.#session.model) };
+      }),
+      ...images.map((file) => ({ file, sample: null })),
+    ]);
+  }
+
+  /** "CT 1", "CT 2": nothing of the header but the modality is in a name. */
+  #nameOf({ modality }: DicomSeries): string {
+    const kind = modality ?? 'DICOM';
+    const number = (this.#named.get(kind) ?? 0) + 1;
+    this.#named.set(kind, number);
+    return `${kind} ${number}`;
+  }
+
+  /** Goes to a slice of the series on the stage. */
+  async #toSlice(at: number): Promise<void> {
+    const item = this.#selected;
+    if (item?.series == null || item.series.at === at) return;
+    item.series.at = at;
+    this.#list.update([item], { report: item.series.report });
+    await this.#presenting;
   }
 
   /** A sample is listed once, however often it is chosen. */
@@ -234,13 +311,17 @@ export class App {
     const item = this.#selected;
     this.#panel.render(this.#list.items, item);
     this.#teach.render();
-    this.#stage.busy(item === null ? null : this.#busyText(item));
+    this.#stage.busy(this.#openingText() ?? (item === null ? null : this.#busyText(item)));
     document.body.dataset['images'] = this.#list.items.length === 0 ? 'none' : 'some';
-    const shown = item === null ? 'none' : `${item.id} ${item.state} ${this.#session.model !== null}`;
+    this.#header.show(item?.series ?? null);
+    const series = item?.series ?? null;
+    if (item !== null && series !== null && this.#presenter.shows(item)) this.#stage.caption(item);
+    const slice = series === null ? '' : `${series.at} ${series.report !== null} ${series.analysis !== null}`;
+    const shown = item === null ? 'none' : `${item.id} ${item.state} ${this.#session.model !== null} ${slice}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
     if (item === null) this.#presenter.nothing(t('answers.empty'));
-    else void this.#attempt(item);
+    else this.#presenting = this.#attempt(item);
   }
 
   async #attempt(item: Item): Promise<void> {
@@ -261,6 +342,7 @@ export class App {
       this.#alert.show(item.error);
       return;
     }
+    if (item.series !== null) return this.#presentSeries(item, item.series);
     const there = this.#presenter.has(item) || this.#presenter.shows(item);
     if (item.size !== null && !there && model !== null) {
       this.#presenter.keep(item, await model.preview(item.file, { maxSide: PREVIEW_SIDE }));
@@ -275,6 +357,21 @@ export class App {
     }
   }
 
+  async #presentSeries(item: Item, series: ItemSeries): Promise<void> {
+    const { at } = series;
+    const picture = await series.picture(PREVIEW_SIDE);
+    if (this.#selected !== item || series.at !== at) return;
+    if (item.size === null) this.#list.update([item], { size: { width: picture.width, height: picture.height } });
+    this.#presenter.slice(item, picture);
+    const { model } = this.#session;
+    if (series.report === null) this.#presenter.message(this.#whyNoAnswers(item));
+    else if (model !== null) this.#presenter.answers(item, model.metadata);
+  }
+
+  #openingText(): string | null {
+    return this.#opening === null ? null : t('busy.opening', { share: Math.round(100 * this.#opening.share) });
+  }
+
   #whyNoAnswers(item: Item): string {
     if (this.#tasks.chosen.length === 0 && this.#session.model !== null) return t('answers.noTask');
     if (item.state === 'cancelled') return t('answers.cancelled');
@@ -282,9 +379,21 @@ export class App {
   }
 
   #busyText(item: Item): string | null {
-    if (item.state === 'running') return t('busy.running');
+    if (item.state === 'running') {
+      const { series } = item;
+      if (series === null || series.length === 1) return t('busy.running');
+      return t('busy.slice', { n: Math.min(series.answered + 1, series.length), all: series.length });
+    }
     if (item.state !== 'waiting') return null;
     if (this.#session.model !== null) return this.#tasks.chosen.length > 0 ? t('busy.waiting', { name: fileName(item.file) }) : null;
     return this.#session.waiting ? t('busy.model') : null;
   }
+}
+
+/** The kind of image that a modality stands for, where the model knows just that one by this name. */
+const KINDS: Readonly<Record<string, string>> = { CT: 'CT', MR: 'MRI', US: 'ultrasound', CR: 'radiograph', DX: 'radiograph', RG: 'radiograph', OP: 'fundus photograph' };
+
+function kindOf({ modality }: DicomSeries, model: Model | null): string | null {
+  const kind = KINDS[modality ?? ''] ?? null;
+  return model === null || model.tasks.some((task) => task.modality === kind) ? kind : null;
 }

@@ -10,7 +10,7 @@ export interface Message {
 }
 
 /** The codes of which the page has more to say than of an unexpected failure. */
-const KNOWN = ['image', 'network', 'integrity', 'package', 'unsupported', 'backend', 'crashed', 'memory', 'head', 'unknown-task'] as const;
+const KNOWN = ['image', 'dicom', 'network', 'integrity', 'package', 'unsupported', 'backend', 'crashed', 'memory', 'head', 'unknown-task'] as const;
 
 /** What went wrong, in the reader's words. */
 export function describe(error: unknown): Message {

@@ -22,6 +22,16 @@ export function figure(value: number): string {
   return number(value, 2);
 }
 
+/** A value of a pixel or a window: whole where it is large, with digits where it is small. */
+export function figures(value: number): string {
+  return Math.abs(value) >= 20 || Number.isInteger(value) ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
+}
+
+/** 523.4 → "523 mm²", 3.21 → "3.2 mm²". */
+export function area(squareMillimetres: number): string {
+  return `${number(squareMillimetres, squareMillimetres < 10 ? 1 : 0)} mm²`;
+}
+
 /** 12345 → "12,345". */
 export function integer(value: number): string {
   return number(value, 0);

@@ -23,6 +23,10 @@ const ICONS = {
   folder: ['M3 6h6l2 2.5h10V19H3z'],
   image: ['M4 5h16v14H4z', 'M4 16l5-5l4 4l3-3l4 4', 'M15.5 8.8v.4'],
   keyboard: ['M3 7h18v10H3z', 'M7 10.5h.1', 'M11 10.5h.1', 'M15 10.5h.1', 'M8 14h8'],
+  play: ['M8 5l11 7l-11 7z'],
+  pause: ['M8 5v14', 'M16 5v14'],
+  back: ['M15 6l-6 6l6 6'],
+  on: ['M9 6l6 6l-6 6'],
   copy: ['M9 9h11v11H9z', 'M5 15H4V4h11v1'],
 } as const;
 

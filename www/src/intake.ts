@@ -1,12 +1,14 @@
-/** What the model's own code can decode. */
-export const ACCEPTED = '.png,.jpg,.jpeg,image/png,image/jpeg';
+import { sniff } from '@medley/web/dicom';
 
 const IMAGE_NAME = /\.(png|jpe?g)$/i;
 
 /** What a reader brought along. */
 export interface Intake {
+  /** Pictures as they are. */
   files: File[];
-  /** How many files of a folder or of a drop of many were passed over: by their names no images. */
+  /** DICOM files and archives, which are to be opened. */
+  dicom: File[];
+  /** How many files of a folder or of a drop of many were passed over: they are no images. */
   skipped: number;
 }
 
@@ -21,13 +23,13 @@ export function takeFiles(
       const files = [...(picker.files ?? [])];
       // Emptied so that the same file can be picked twice.
       picker.value = '';
-      if (files.length > 0) onFiles(sift(files, picker.webkitdirectory));
+      if (files.length > 0) void sift(files, picker.webkitdirectory).then(onFiles);
     });
   }
 
   document.addEventListener('paste', (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length > 0) onFiles(sift(files, false));
+    if (files.length > 0) void sift(files, false).then(onFiles);
   });
 
   // Anywhere on the page: a drop beside the target must not make the browser leave the page.
@@ -47,25 +49,31 @@ export function takeFiles(
     const entries = [...transfer.items].map((item) => item.webkitGetAsEntry());
     const folders = entries.some((entry) => entry?.isDirectory === true);
     if (!folders) {
-      if (transfer.files.length > 0) onFiles(sift([...transfer.files], false));
+      if (transfer.files.length > 0) void sift([...transfer.files], false).then(onFiles);
       return;
     }
-    void Promise.all(entries.map((entry) => (entry === null ? [] : filesOf(entry)))).then((found) =>
-      onFiles(sift(found.flat(), true)),
-    );
+    void Promise.all(entries.map((entry) => (entry === null ? [] : filesOf(entry))))
+      .then((found) => sift(found.flat(), true))
+      .then(onFiles);
   });
 }
 
 /**
- * One file is taken whatever it is called: the model says what is wrong with it. Of many, those that are no
- * images by name are passed over.
+ * DICOM files and archives are known by their content. One other file is taken whatever it is: the model says what is
+ * wrong with it. Of many, those that are no images by name or content are passed over.
  */
-function sift(files: readonly File[], folder: boolean): Intake {
-  if (!folder && files.length === 1) return { files: [...files], skipped: 0 };
-  const images = files.filter((file) => IMAGE_NAME.test(file.name) || /^image\/(png|jpeg)$/.test(file.type));
+async function sift(files: readonly File[], folder: boolean): Promise<Intake> {
+  const kinds = await Promise.all(files.map((file) => sniff(file).catch(() => 'other' as const)));
+  const isDicom = (i: number): boolean => kinds[i] === 'dicom' || kinds[i] === 'zip';
+  const dicom = files.filter((_, i) => isDicom(i));
+  const rest = files.filter((_, i) => !isDicom(i));
+  if (!folder && files.length === 1) return { files: rest, dicom, skipped: 0 };
+  const isImage = (file: File, i: number): boolean =>
+    kinds[i] === 'png' || kinds[i] === 'jpeg' || IMAGE_NAME.test(file.name) || /^image\/(png|jpeg)$/.test(file.type);
+  const images = files.filter((file, i) => !isDicom(i) && isImage(file, i));
   // A folder gives its files in any order; what was picked one by one stays in the reader's.
-  if (folder) images.sort((a, b) => pathOf(a).localeCompare(pathOf(b), undefined, { numeric: true }));
-  return { files: images, skipped: files.length - images.length };
+  if (folder) for (const list of [images, dicom]) list.sort((a, b) => pathOf(a).localeCompare(pathOf(b), undefined, { numeric: true }));
+  return { files: images, dicom, skipped: rest.length - images.length };
 }
 
 function pathOf(file: File): string {

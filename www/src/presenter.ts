@@ -1,10 +1,11 @@
-import type { Metadata, Preview, Report } from '@medley/web';
+import type { ClassesResult, Metadata, Preview, Report } from '@medley/web';
+import type { SeriesAnalysis } from '@medley/web/dicom';
 import { LOWEST_SCORE } from './answers/box-rows.js';
 import { Results } from './answers/results.js';
 import type { Item } from './list/item.js';
 import type { Stage } from './stage.js';
 import { type Layer, makeLayers, type MaskLayer } from './viewer/layers.js';
-import { Picture } from './viewer/picture.js';
+import { bytePicture, type Picture } from './viewer/picture.js';
 import { Styles } from './viewer/style.js';
 
 /** So many decoded images are kept: going back and forth costs nothing, hundreds would fill the memory. */
@@ -20,6 +21,10 @@ export class Presenter {
   #item: Item | null = null;
   #report: Report | null = null;
   #metadata: Metadata | null = null;
+  /** Of the series that the slice on the stage is in. */
+  #analysis: SeriesAnalysis | null = null;
+  /** The series whose layers the reader has chosen from. */
+  #chosenFor: Item | null = null;
   #layers: Layer[] = [];
   #visible = new Set<string>();
   #threshold = LOWEST_SCORE;
@@ -31,7 +36,7 @@ export class Presenter {
 
   /** Keeps a decoded image. */
   keep(item: Item, preview: Preview): void {
-    this.#pictures.set(item.id, new Picture(preview));
+    this.#pictures.set(item.id, bytePicture(preview));
     for (const id of this.#pictures.keys()) {
       if (this.#pictures.size <= KEPT_PICTURES) break;
       this.#pictures.delete(id);
@@ -61,6 +66,22 @@ export class Presenter {
     this.#stage.show(item, picture);
   }
 
+  /** Puts a slice of a series on the stage; its answers are still to come. */
+  slice(item: Item, picture: Picture): void {
+    if (this.#item === item) {
+      if (this.#stage.viewer.picture === picture) return;
+      this.#report = null;
+      this.#layers = [];
+      this.#stage.next(item, picture);
+      return;
+    }
+    this.#item = item;
+    this.#report = null;
+    this.#chosenFor = null;
+    this.#layers = [];
+    this.#stage.show(item, picture);
+  }
+
   /** Shows no image, and says why there are no answers. */
   nothing(text: string): void {
     this.#item = null;
@@ -79,11 +100,18 @@ export class Presenter {
   /** Shows the answers to the image on the stage. */
   answers(item: Item, metadata: Metadata): void {
     const { report } = item;
-    if (report === null || this.#item !== item || this.#report === report) return;
+    const analysis = item.series?.analysis ?? null;
+    if (report === null || this.#item !== item) return;
+    if (this.#report === report && this.#analysis === analysis) return;
+    const fresh = this.#report !== report;
     this.#report = report;
+    this.#analysis = analysis;
     this.#metadata = metadata;
-    this.#layers = makeLayers(report, metadata.tasks, this.#styles);
-    this.kind(item);
+    if (fresh) this.#layers = makeLayers(report, metadata.tasks, this.#styles);
+    // From slice to slice the reader's choice of what is shown stays.
+    if (this.#chosenFor === item) this.refresh();
+    else this.kind(item);
+    this.#chosenFor = item.series === null ? null : item;
   }
 
   /**
@@ -108,6 +136,7 @@ export class Presenter {
       report,
       metadata,
       layers: this.#layers,
+      whole: wholeOf(item),
       kind: item.kind,
       isVisible: (task) => this.#visible.has(task),
       onKind: (kind) => this.#onKind(item, kind),
@@ -141,4 +170,10 @@ export class Presenter {
       if (this.#layers.includes(layer)) this.#stage.viewer.setLook(this.#stage.viewer.look);
     }
   }
+}
+
+/** The classes of a series of several slices, once all of them are answered. */
+function wholeOf({ series }: Item): { classes: readonly ClassesResult[]; slices: number } | null {
+  if (series === null || series.length < 2 || series.analysis === null) return null;
+  return { classes: series.analysis.classes, slices: series.length };
 }

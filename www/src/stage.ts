@@ -1,9 +1,10 @@
 import type { Item } from './list/item.js';
 import { button, byId, h } from './dom.js';
 import { fileName } from './format.js';
-import { ACCEPTED, type Intake, takeFiles } from './intake.js';
+import { type Intake, takeFiles } from './intake.js';
 import { t } from './language/index.js';
 import type { Picture } from './viewer/picture.js';
+import { SliceBar } from './dicom/slice-bar.js';
 import { Readout } from './viewer/readout.js';
 import { Toolbar } from './viewer/toolbar.js';
 import { Viewer } from './viewer/viewer.js';
@@ -12,14 +13,17 @@ import { Viewer } from './viewer/viewer.js';
 export interface StageEvents {
   onFiles: (intake: Intake) => void;
   onCancel: () => void;
+  /** The reader goes to another slice of the series on the stage; resolves when it is shown. */
+  onSlice: (at: number) => Promise<void>;
 }
 
 /** Where images come in and one is seen. */
 export class Stage {
   readonly viewer: Viewer;
   readonly toolbar: Toolbar;
+  readonly slices: SliceBar;
   readonly #root = byId('stage');
-  readonly #picker = h('input', { type: 'file', accept: ACCEPTED, multiple: true, id: 'picker', class: 'visually-hidden', tLabel: 'stage.choose' });
+  readonly #picker = h('input', { type: 'file', multiple: true, id: 'picker', class: 'visually-hidden', tLabel: 'stage.choose' });
   readonly #folder = h('input', { type: 'file', webkitdirectory: true, id: 'folder-picker', class: 'visually-hidden', tLabel: 'list.addFolder', tabindex: -1 });
   readonly #empty: HTMLElement;
   readonly #shown: HTMLElement;
@@ -32,7 +36,9 @@ export class Stage {
 
   /** `exports` is the menu of what can be taken along. */
   constructor(exports: HTMLElement, events: StageEvents) {
+    this.slices = new SliceBar({ onSlice: events.onSlice });
     this.viewer = new Viewer({
+      onSlice: (step) => this.slices.step(step),
       onView: () => {
         this.toolbar.render();
         this.#readout.view(this.viewer);
@@ -59,6 +65,7 @@ export class Stage {
       { class: 'shown' },
       this.toolbar.element,
       h('div', { class: 'frame' }, this.viewer.element),
+      this.slices.element,
       h('p', { class: 'visually-hidden', id: 'viewer-keys', t: 'viewer.keys' }),
       h('div', { class: 'below' }, this.#caption, this.#readout.element, this.#save),
     );
@@ -92,8 +99,16 @@ export class Stage {
     }
   }
 
+  /** Shows another slice of the series on the stage. */
+  next(item: Item, picture: Picture): void {
+    this.viewer.next(picture, fileName(item.file));
+    this.caption(item);
+  }
+
   /** Says what is seen, in the current language. */
-  caption({ file, size }: Item): void {
+  caption({ file, size, series }: Item): void {
+    if (series === null) this.slices.hide();
+    else this.slices.show(series.at, series.length, series.answered > 0 ? series.answered : null);
     this.#caption.textContent =
       size === null ? fileName(file) : t('stage.caption', { name: fileName(file), width: size.width, height: size.height });
   }
@@ -102,6 +117,7 @@ export class Stage {
   clear(): void {
     this.#empty.hidden = false;
     this.#shown.hidden = true;
+    this.slices.hide();
     this.viewer.clear();
   }
 

@@ -12,8 +12,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
-/// Writes `medley_web.js`, its types and `medley_web_bg.wasm` into `folder`, for module workers
-/// and pages (`--target web`).
+/// Writes `NAME.js`, its types and `NAME_bg.wasm` of a module `NAME.wasm` into `folder`, for module
+/// workers and pages (`--target web`).
 pub fn write(module: &Path, folder: &Path) -> Result<()> {
     if folder.exists() {
         std::fs::remove_dir_all(folder).with_context(|| folder.display().to_string())?;
@@ -29,7 +29,8 @@ pub fn write(module: &Path, folder: &Path) -> Result<()> {
             module.display()
         )
     })?;
-    let wasm = folder.join("medley_web_bg.wasm");
+    let name = module.file_stem().unwrap_or_default().to_string_lossy();
+    let wasm = folder.join(format!("{name}_bg.wasm"));
     let bytes = wasm.metadata().with_context(|| wasm.display().to_string())?.len();
     println!("    {} ({:.1} MB)", wasm.display(), bytes as f64 / 1e6);
     Ok(())

@@ -9,7 +9,7 @@ use crate::stamp::Fingerprint;
 use crate::steps::{Finish, Work};
 use crate::wasm_target::{Compiler, TARGET};
 use crate::workspace::Workspace;
-use crate::{bindgen, rust_src, wasm_target};
+use crate::{bindgen, rust_src, wasm_dicom, wasm_target};
 
 /// A build of `web/`.
 #[derive(Clone, Copy)]
@@ -128,10 +128,11 @@ fn sources(workspace: &Workspace) -> Result<Fingerprint> {
 }
 
 /// The steps that every task needs before the page can be built.
-pub const STEPS: [(&str, Work); 5] = [
+pub const STEPS: [(&str, Work); 6] = [
     ("Prepare the wasm target", wasm_target::prepare),
     ("Build wasm for the CPU", |workspace| build(workspace, Flavour::Cpu)),
     ("Build wasm for the CPU with relaxed SIMD", |workspace| build(workspace, Flavour::CpuRelaxed)),
     ("Build wasm for the CPU with threads", |workspace| build(workspace, Flavour::CpuThreads)),
     ("Build wasm for WebGPU", |workspace| build(workspace, Flavour::WebGpu)),
+    ("Build wasm for DICOM", wasm_dicom::build),
 ];

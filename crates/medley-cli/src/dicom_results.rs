@@ -8,10 +8,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use medley_dicom::export::{
-    CaptureInput, Code, ExportContext, Finding, Measurement, ModelIdentity, Privacy, Region,
-    ReportInput, Segment, SegmentationInput, SegmentationKind, SegmentedSlice, SourceImage,
-    Timestamp, planes_of_labels, write_secondary_capture, write_segmentation,
-    write_structured_report,
+    CaptureInput, ExportContext, ModelIdentity, Privacy, SourceImage, Timestamp,
+    write_secondary_capture, write_segmentation, write_structured_report,
+};
+use medley_dicom::results::{
+    Answer, AnsweredSlice, BoxAnswer, ClassAnswer, MaskAnswer, TaskAnswer, pooled_classes,
+    report_of, segmentation_of,
 };
 use medley_dicom::{DicomFile, Series, SliceHeader, pool_mean, sort_series};
 use medley_infer::{Analysis, ClassProbability, Image, Output, TaskResult, Timing};
@@ -126,10 +128,16 @@ impl DicomResults {
         let slices: Vec<&Analysis> = self.slices(series).map(|(_, analysis)| analysis).collect();
         let embedding = pool_mean(slices.iter().map(|analysis| analysis.embedding.as_slice()))?;
         let (name, _) = &self.files[series.slices[0].source];
+        let slices: Vec<Vec<TaskAnswer>> = slices.into_iter().map(answers).collect();
+        let slices: Vec<&[TaskAnswer]> = slices.iter().map(Vec::as_slice).collect();
+        let named = |class: ClassAnswer| ClassProbability {
+            name: class.name,
+            probability: class.probability,
+        };
         let results = pooled_classes(&slices).into_iter().map(|(task, classes)| TaskResult {
             task,
             kind: TaskKind::Classification,
-            output: Output::Classes(classes),
+            output: Output::Classes(classes.into_iter().map(named).collect()),
         });
         let analysis =
             Analysis { results: results.collect(), embedding, timing: Timing::default() };
@@ -148,21 +156,24 @@ impl DicomResults {
     ) -> Result<()> {
         let context = arguments.context(model);
         for (number, series) in series.iter().enumerate() {
-            let sources: Vec<(SourceImage<'_>, &Analysis)> = self
-                .slices(series)
-                .map(|((source, frame), analysis)| {
-                    Ok((SourceImage::new(&self.files[source].1, frame)?, analysis))
-                })
-                .collect::<Result<_>>()?;
-            if sources.is_empty() {
+            let answered: Vec<((usize, u32), Vec<TaskAnswer>)> =
+                self.slices(series).map(|(place, analysis)| (place, answers(analysis))).collect();
+            if answered.is_empty() {
                 continue;
             }
+            let slices: Vec<AnsweredSlice<'_>> = answered
+                .iter()
+                .map(|((source, frame), answers)| {
+                    let source = SourceImage::new(&self.files[*source].1, *frame)?;
+                    Ok(AnsweredSlice { source, answers })
+                })
+                .collect::<Result<_>>()?;
             if let Some(out) = &arguments.dicom_seg {
-                let bytes = write_segmentation(&segmentation(&sources), &context)?;
+                let bytes = write_segmentation(&segmentation_of(&slices), &context)?;
                 save(&numbered(out, number), &bytes)?;
             }
             if let Some(out) = &arguments.dicom_sr {
-                let bytes = write_structured_report(&report(&sources), &context)?;
+                let bytes = write_structured_report(&report_of(&slices), &context)?;
                 save(&numbered(out, number), &bytes)?;
             }
         }
@@ -192,123 +203,35 @@ impl DicomResults {
     }
 }
 
-/// All masks of all tasks: each class but the background is a segment.
-fn segmentation<'a>(sources: &[(SourceImage<'a>, &Analysis)]) -> SegmentationInput<'a> {
-    let masks = |analysis: &Analysis| {
-        let found = analysis.results.iter().filter_map(|result| match &result.output {
-            Output::Mask(mask) => Some((result.task.clone(), mask.clone())),
-            _ => None,
-        });
-        found.collect::<Vec<_>>()
+/// The answers in the form that the exports are made of, which the browser shares.
+fn answers(analysis: &Analysis) -> Vec<TaskAnswer> {
+    let answer = |output: &Output| match output {
+        Output::Classes(classes) => Answer::Classes(
+            classes
+                .iter()
+                .map(|class| ClassAnswer {
+                    name: class.name.clone(),
+                    probability: class.probability,
+                })
+                .collect(),
+        ),
+        Output::Mask(mask) => Answer::Mask(MaskAnswer {
+            classes: mask.classes.clone(),
+            indices: mask.indices.clone(),
+        }),
+        Output::Boxes(boxes) => Answer::Boxes(
+            boxes
+                .iter()
+                .map(|found| BoxAnswer {
+                    bbox: found.bbox,
+                    class: found.class.clone(),
+                    score: found.score,
+                })
+                .collect(),
+        ),
     };
-    let segments = sources.first().map(|(_, analysis)| masks(analysis)).unwrap_or_default();
-    let segments = segments.iter().flat_map(|(task, mask)| {
-        mask.classes.iter().skip(1).map(move |class| Segment {
-            label: format!("{class} ({task})"),
-            ..Segment::of_class(class)
-        })
-    });
-    let slices = sources.iter().map(|(source, analysis)| SegmentedSlice {
-        source: source.clone(),
-        planes: masks(analysis)
-            .iter()
-            .flat_map(|(_, mask)| planes_of_labels(&mask.indices, mask.classes.len()))
-            .collect(),
-    });
-    SegmentationInput {
-        kind: SegmentationKind::Binary,
-        segments: segments.collect(),
-        slices: slices.collect(),
-    }
-}
-
-/// Classes of the series as a whole, boxes and areas of each slice.
-fn report<'a>(sources: &[(SourceImage<'a>, &Analysis)]) -> ReportInput<'a> {
-    let analyses: Vec<&Analysis> = sources.iter().map(|(_, analysis)| *analysis).collect();
-    let mut findings = Vec::new();
-    for (task, classes) in pooled_classes(&analyses) {
-        for (index, class) in classes.iter().enumerate() {
-            findings.push(Finding {
-                image: most_probable(&analyses, &task, index),
-                task: task.clone(),
-                finding: Code::of_class(&class.name),
-                probability: Some(class.probability.into()),
-                region: None,
-                measurements: Vec::new(),
-            });
-        }
-    }
-    for (image, (source, analysis)) in sources.iter().enumerate() {
-        for result in &analysis.results {
-            let finding = |class: &str| Finding {
-                image,
-                task: result.task.clone(),
-                finding: Code::of_class(class),
-                probability: None,
-                region: None,
-                measurements: Vec::new(),
-            };
-            match &result.output {
-                Output::Classes(_) => {}
-                Output::Mask(mask) => {
-                    let Some(area) = source.pixel_area() else { continue };
-                    let counts = mask.classes.iter().zip(mask.counts()).skip(1);
-                    findings.extend(counts.filter(|(_, count)| *count > 0).map(
-                        |(class, count)| {
-                            let measurements = vec![Measurement::area(count as f64 * area)];
-                            Finding { measurements, ..finding(class) }
-                        },
-                    ));
-                }
-                Output::Boxes(boxes) => findings.extend(boxes.iter().map(|found| Finding {
-                    probability: Some(found.score.into()),
-                    region: Some(Region::Box(found.bbox)),
-                    ..finding(&found.class)
-                })),
-            }
-        }
-    }
-    ReportInput { images: sources.iter().map(|(source, _)| source.clone()).collect(), findings }
-}
-
-/// Classes of each classification task, their probabilities the means over the slices.
-fn pooled_classes(analyses: &[&Analysis]) -> Vec<(String, Vec<ClassProbability>)> {
-    let Some(first) = analyses.first() else { return Vec::new() };
-    let tasks = first.results.iter().filter_map(|result| match &result.output {
-        Output::Classes(classes) => Some((&result.task, classes)),
-        _ => None,
-    });
-    tasks
-        .filter_map(|(task, classes)| {
-            let slices: Vec<Vec<f32>> =
-                analyses.iter().filter_map(|analysis| probabilities(analysis, task)).collect();
-            let mean = pool_mean(slices.iter().map(Vec::as_slice))?;
-            let named = classes.iter().zip(mean).map(|(class, probability)| ClassProbability {
-                name: class.name.clone(),
-                probability,
-            });
-            Some((task.clone(), named.collect()))
-        })
-        .collect()
-}
-
-fn probabilities(analysis: &Analysis, task: &str) -> Option<Vec<f32>> {
-    analysis.results.iter().find(|result| result.task == task).and_then(|result| {
-        match &result.output {
-            Output::Classes(classes) => Some(classes.iter().map(|c| c.probability).collect()),
-            _ => None,
-        }
-    })
-}
-
-/// The slice where a class is most probable: the one to look at first.
-fn most_probable(analyses: &[&Analysis], task: &str, class: usize) -> usize {
-    let probability = |analysis: &Analysis| {
-        probabilities(analysis, task).and_then(|all| all.get(class).copied()).unwrap_or(0.0)
-    };
-    let slices =
-        analyses.iter().enumerate().map(|(index, analysis)| (index, probability(analysis)));
-    slices.max_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(index, _)| index)
+    let results = analysis.results.iter();
+    results.map(|r| TaskAnswer { task: r.task.clone(), answer: answer(&r.output) }).collect()
 }
 
 /// `out.dcm`, then `out-2.dcm`, `out-3.dcm`.

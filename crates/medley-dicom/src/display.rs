@@ -93,15 +93,27 @@ impl DicomFile {
         frame: u32,
         presentation: &Presentation,
     ) -> Result<DisplayFrame, DicomError> {
+        self.show(&self.frame(frame)?, frame, presentation)
+    }
+
+    /// As [`DicomFile::display`], of a frame that is decoded already: another window costs no other decoding.
+    ///
+    /// # Errors
+    /// A window that the file does not have, a table of no use.
+    pub fn show(
+        &self,
+        decoded: &Frame,
+        frame: u32,
+        presentation: &Presentation,
+    ) -> Result<DisplayFrame, DicomError> {
         let layout = Layout::read(self)?;
-        let decoded = self.frame_of(&layout, frame)?;
         let rgb = match decoded.photometric {
             Photometric::Palette => {
                 let palette = Palette::read(self)?;
                 decoded.samples.to_f64().iter().flat_map(|&index| palette.color(index)).collect()
             }
             Photometric::Monochrome1 | Photometric::Monochrome2 => {
-                self.grey(&layout, &decoded, frame, presentation)?
+                self.grey(&layout, decoded, frame, presentation)?
             }
             _ => {
                 let highest = match layout.sample_type {
@@ -109,7 +121,7 @@ impl DicomFile {
                     _ => (2.0_f64).powi(i32::from(layout.bits_stored)) - 1.0,
                 };
                 let unit = |value: &f64| (value / highest).clamp(0.0, 1.0) as f32;
-                to_rgb(&decoded)?.to_f64().iter().map(unit).collect()
+                to_rgb(decoded)?.to_f64().iter().map(unit).collect()
             }
         };
         Ok(DisplayFrame { width: layout.columns, height: layout.rows, rgb })
@@ -207,13 +219,34 @@ impl DicomFile {
     /// # Errors
     /// What [`DicomFile::frame`] refuses, colours, a table of no use.
     pub fn modality_values(&self, frame: u32) -> Result<Vec<f64>, DicomError> {
-        let decoded = self.frame(frame)?;
+        self.values_of(&self.frame(frame)?, frame)
+    }
+
+    /// As [`DicomFile::modality_values`], of a frame that is decoded already.
+    ///
+    /// # Errors
+    /// Colours, a table of no use.
+    pub fn values_of(&self, decoded: &Frame, frame: u32) -> Result<Vec<f64>, DicomError> {
         if !decoded.photometric.is_grey() {
             let reason = "colours have no modality values".to_owned();
             return Err(DicomError::UnsupportedPixels { reason });
         }
         let modality = self.modality_transform(frame)?;
         Ok(decoded.samples.to_f64().iter().map(|&value| modality.apply(value)).collect())
+    }
+
+    /// Stored values that are no image but what lies around it: the least and the greatest, if there are any.
+    ///
+    /// # Errors
+    /// What [`Layout::read`] refuses, a padding value that is no number.
+    pub fn padding_values(&self) -> Result<Option<[f64; 2]>, DicomError> {
+        self.padding(&Layout::read(self)?)
+    }
+
+    /// Whether the file shows grey by a table, which no window replaces.
+    pub fn has_voi_table(&self, frame: u32) -> bool {
+        let group = self.scope(frame).group(tags::FRAME_VOILUT_SEQUENCE);
+        group.item(tags::VOILUT_SEQUENCE).is_some()
     }
 }
 

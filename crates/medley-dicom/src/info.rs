@@ -9,6 +9,7 @@ use crate::layout::{Layout, SampleType};
 use crate::read::{DicomFile, has_pixels};
 
 /// Technical facts about a DICOM file. Nothing here names a patient, a place or a time.
+#[cfg_attr(feature = "types", derive(ts_rs::TS), ts(rename = "FileInfo"))]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Info {
@@ -21,11 +22,14 @@ pub struct Info {
     /// Modality, as "CT".
     pub modality: Option<String>,
     /// What the pixels are; none if the object has no image.
+    // Written by hand there: its fields lie beside these, where there is an image.
+    #[cfg_attr(feature = "types", ts(skip))]
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageInfo>,
 }
 
 /// What the header says of the pixels, and what they are.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ImageInfo {
@@ -50,6 +54,7 @@ pub struct ImageInfo {
 }
 
 /// Figures of a decoded frame, of its samples as stored.
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FrameInfo {

@@ -18,6 +18,8 @@
 //!
 //! Writing: [`export`] makes segmentations, structured reports and secondary captures of results.
 //!
+//! [`results`] makes their contents of a model's answers.
+//!
 //! [`dicomweb`] searches, retrieves and stores on servers.
 //!
 //! # Privacy
@@ -28,6 +30,7 @@
 mod attributes;
 mod codec;
 mod color;
+mod describe;
 pub mod dicomweb;
 mod display;
 mod encapsulated;
@@ -40,10 +43,15 @@ mod layout;
 pub mod limits;
 mod lut;
 mod read;
+pub mod results;
 mod samples;
 mod series;
 mod syntax;
 
+pub use describe::{
+    HeaderEntry, ProblemDescription, SeriesDescription, SliceDescription, StudyDescription,
+    WindowDescription, describe_studies,
+};
 pub use display::{DisplayFrame, Presentation, Window, WindowShape};
 pub use error::DicomError;
 pub use frame::Frame;

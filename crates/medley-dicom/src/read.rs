@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use dicom_core::{DataElement, Tag};
 use dicom_dictionary_std::tags;
 use dicom_encoding::TransferSyntax as Encoding;
 use dicom_object::InMemDicomObject;
@@ -19,6 +20,8 @@ const PREAMBLE: usize = 128;
 const IMPLICIT_LITTLE: &str = "1.2.840.10008.1.2";
 const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
 const EXPLICIT_BIG: &str = "1.2.840.10008.1.2.2";
+/// Where pixels of any kind are.
+const PIXELS: [Tag; 3] = [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA];
 
 /// A DICOM object in memory.
 #[derive(Debug, Clone)]
@@ -90,6 +93,18 @@ impl DicomFile {
     /// Whether the file itself states its transfer syntax.
     pub fn states_syntax(&self) -> bool {
         self.declared
+    }
+
+    /// Leaves the pixels out and keeps all that is said of them: what results and sorting need of hundreds of files
+    /// at once. Frames of it no longer decode.
+    #[must_use]
+    pub fn without_pixels(mut self) -> Self {
+        for tag in PIXELS {
+            if let Some(element) = self.object.get(tag) {
+                self.object.put(DataElement::empty(tag, element.vr()));
+            }
+        }
+        self
     }
 
     pub(crate) fn attributes(&self) -> Attributes<'_> {
@@ -236,7 +251,5 @@ fn check_structure(bytes: &[u8], encoding: &Encoding) -> Result<(), DicomError> 
 
 /// Whether the object has pixels of any kind.
 pub(crate) fn has_pixels(file: &DicomFile) -> bool {
-    [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA]
-        .iter()
-        .any(|tag| file.object.get(*tag).is_some())
+    PIXELS.iter().any(|tag| file.object.get(*tag).is_some())
 }

@@ -19,8 +19,12 @@ const PORTAL_POLICY = `${POLICY}; frame-src http://localhost:*`;
 /** What makes a page cross-origin isolated, on every answer. */
 export const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
-/** A browser, and a server with the package and three models. */
-export async function openHarness() {
+/**
+ * A browser, and a server with the package and three models.
+ * @param {Record<string, string>} [more] - folders beside them
+ * @param {Record<string, string>} [proxies] - addresses of other servers, by the paths that stand for them
+ */
+export async function openHarness(more = {}, proxies = {}) {
   const fresh = freshModel();
   const mounts = {
     '/web/': join(ROOT, 'web'),
@@ -29,8 +33,9 @@ export async function openHarness() {
     [NANO]: join(ROOT, 'www/models/medley-nano'),
     [FRESH]: fresh,
     [FRESH_SHARDS]: shardModel(fresh, 3),
+    ...more,
   };
-  const server = await serve(mounts);
+  const server = await serve(mounts, POLICY, {}, proxies);
   // The same on a site whose pages may share memory with their workers.
   const isolated = await serve(mounts, POLICY, ISOLATION);
   // The same harness on another port, which is another origin: a site that has the viewer in a frame.

@@ -39,8 +39,9 @@ const TYPES = {
  * @param {Record<string, string>} mounts - from a path that ends in `/` to the folder behind it.
  * @param {string} [policy]
  * @param {Record<string, string>} [more] - headers of every answer.
+ * @param {Record<string, string>} [proxies] - addresses of other servers, by the paths that stand for them.
  */
-export async function serve(mounts, policy = POLICY, more = {}) {
+export async function serve(mounts, policy = POLICY, more = {}, proxies = {}) {
   /** @type {{ method: string, path: string, length: number, range: string | undefined }[]} */
   const seen = [];
   /** @type {Map<string, Override>} */
@@ -62,6 +63,8 @@ export async function serve(mounts, policy = POLICY, more = {}) {
     const length = Number(request.headers['content-length'] ?? 0);
     seen.push({ method: request.method ?? '', path, length, range: request.headers.range });
     const headers = { 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff', ...more };
+    const proxy = Object.keys(proxies).find((prefix) => path.startsWith(prefix));
+    if (proxy !== undefined) return void pass(request, response, `${proxies[proxy]}${request.url?.slice(proxy.length)}`, headers);
     const fail = (/** @type {number} */ status) => response.writeHead(status, headers).end(`${status}`);
     if (request.method !== 'GET') return fail(405);
     const override = overrides.get(path);
@@ -104,6 +107,21 @@ export async function serve(mounts, policy = POLICY, more = {}) {
         server.close(() => resolve(undefined));
       }),
   };
+}
+
+/**
+ * Hands a request on to another server, and its answer back.
+ * @param {import('node:http').IncomingMessage} request @param {import('node:http').ServerResponse} response
+ * @param {string} to @param {Record<string, string>} headers
+ */
+async function pass(request, response, to, headers) {
+  const parts = [];
+  for await (const part of request) parts.push(part);
+  const { host: _, connection: __, 'content-length': ___, ...own } = request.headers;
+  const body = request.method === 'POST' ? Buffer.concat(parts) : null;
+  const answer = await fetch(to, { method: request.method ?? 'GET', headers: /** @type {Record<string, string>} */ (own), body });
+  response.writeHead(answer.status, { ...headers, 'Content-Type': answer.headers.get('content-type') ?? '' });
+  response.end(Buffer.from(await answer.arrayBuffer()));
 }
 
 /** @typedef {Awaited<ReturnType<typeof serve>>} Server */

@@ -1,3 +1,4 @@
+import { openDicom } from './node_modules/@medley/web/dist/dicom.js';
 import { loadModel } from './node_modules/@medley/web/dist/slim.js';
 
 const model = await loadModel('/models/fresh/', {
@@ -8,4 +9,10 @@ const model = await loadModel('/models/fresh/', {
   },
 });
 const { report } = await model.analyze(new ImageData(64, 64));
-document.title = `${report.results.length} answers`;
+const { others } = await openDicom(new Blob(['no DICOM']), {
+  urls: {
+    worker: './node_modules/@medley/web/dist/dicom/worker.js',
+    wasm: '/elsewhere/pkg/dicom/medley_web_dicom_bg.wasm',
+  },
+});
+document.title = `${report.results.length} answers, ${others.length} file`;

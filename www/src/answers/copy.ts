@@ -1,6 +1,6 @@
 import type { Metadata, Report, TaskSpec } from '@medley/web';
 import { button, h } from '../dom.js';
-import { integer, percent, taskTitle, term } from '../format.js';
+import { area, integer, percent, taskTitle, term } from '../format.js';
 import { icon } from '../icons.js';
 import { t } from '../language/index.js';
 import { measured, qualityText } from './quality.js';
@@ -39,7 +39,8 @@ export function asText(report: Report, tasks: readonly TaskSpec[], metadata: Met
     } else if (result.kind === 'segmentation') {
       const all = result.mask.width * result.mask.height;
       for (const [of, pixels] of Object.entries(result.mask.pixels).filter(([of]) => of !== 'background')) {
-        lines.push(`  ${term(of)}: ${percent(pixels / all)} (${t('answers.pixels', { n: integer(pixels) })})`);
+        const size = result.mask.mm2 == null ? '' : `, ${area(result.mask.mm2[of] ?? 0)}`;
+        lines.push(`  ${term(of)}: ${percent(pixels / all)} (${t('answers.pixels', { n: integer(pixels) })}${size})`);
       }
     } else {
       const counts = new Map<string, number>();

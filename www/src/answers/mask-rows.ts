@@ -1,5 +1,5 @@
 import { h } from '../dom.js';
-import { integer, percent, sentence, term } from '../format.js';
+import { area as areaText, integer, percent, sentence, term } from '../format.js';
 import { t } from '../language/index.js';
 import type { LayerClass, MaskLayer } from '../viewer/layers.js';
 import { type Fill, FILLS } from '../viewer/style.js';
@@ -7,7 +7,7 @@ import { colourInput } from './colour-input.js';
 
 /** The classes of a mask: area, colour, opacity, outline. */
 export function maskRows(layer: MaskLayer, onStyle: () => void): HTMLElement {
-  const { width, height, pixels } = layer.result.mask;
+  const { width, height, pixels, mm2 } = layer.result.mask;
   const list = h('ul', { class: 'rows' });
   for (const entry of layer.classes) {
     const area = pixels[entry.name] ?? 0;
@@ -18,6 +18,7 @@ export function maskRows(layer: MaskLayer, onStyle: () => void): HTMLElement {
         colourInput(entry, onStyle),
         h('span', { class: 'name' }, sentence(term(entry.name))),
         h('span', { class: 'value' }, percent(area / (width * height))),
+        mm2 == null ? null : h('span', { class: 'value minor area' }, areaText(mm2[entry.name] ?? 0)),
         h('span', { class: 'value minor' }, t('answers.pixels', { n: integer(area) })),
         h('div', { class: 'look' }, fillSelect(entry, onStyle), opacity(entry, onStyle)),
       ),

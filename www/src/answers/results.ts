@@ -17,6 +17,8 @@ export interface ResultView {
   report: Report;
   metadata: Metadata;
   layers: readonly Layer[];
+  /** Of a series of several slices: the classes of all of it, and how many slices they are the means of. */
+  whole: { classes: readonly ClassesResult[]; slices: number } | null;
   /** The kind of image that the answers are narrowed down to. */
   kind: string | null;
   isVisible: (task: string) => boolean;
@@ -86,13 +88,28 @@ export class Results {
     spec: TaskSpec,
     layer: Layer | undefined,
   ): HTMLElement {
-    if (result.kind === 'classification') return classBars(result, spec);
+    if (result.kind === 'classification') return classes(view, result, spec);
     if (layer?.kind === 'mask') return maskRows(layer, view.onStyle);
     if (layer?.kind !== 'boxes') return h('p', { class: 'hint' });
     const { element, counts } = boxRows(layer, view.threshold, (threshold) => view.onThreshold(threshold), view.onStyle);
     this.#boxes.push({ element: counts, layer });
     return element;
   }
+}
+
+/** The classes of the image; of a slice too those of the series that it is in. */
+function classes(view: ResultView, result: ClassesResult, spec: TaskSpec): HTMLElement {
+  const own = classBars(result, spec);
+  const whole = view.whole?.classes.find(({ task }) => task === spec.name);
+  if (view.whole === null || whole === undefined) return own;
+  return h(
+    'div',
+    { class: 'of-series' },
+    h('p', { class: 'hint', t: 'answers.thisSlice' }),
+    own,
+    h('p', { class: 'hint' }, t('answers.wholeSeries', { n: view.whole.slices })),
+    classBars(whole, spec),
+  );
 }
 
 function visibility(view: ResultView, task: string): HTMLElement {

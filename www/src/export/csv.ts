@@ -21,6 +21,7 @@ export function csv(items: readonly Item[]): string {
     { title: 'mark', value: ({ mark }) => (mark === 'none' ? '' : mark) },
     { title: 'model', value: ({ report }) => report?.model ?? '' },
     { title: 'backend', value: ({ report }) => report?.backend ?? '' },
+    { title: 'slices', value: ({ series }) => series?.length ?? '' },
     ...answerColumns(items),
     { title: 'notice', value: () => NOTICE },
   ];
@@ -37,7 +38,9 @@ function answerColumns(items: readonly Item[]): Column[] {
       const title = `taught ${task}: ${name}`;
       columns.set(title, { title, value: (of) => probability(of, task, name)?.toFixed(4) ?? '' });
     }
-    for (const result of item.report?.results ?? []) {
+    // Of a series that what holds for all of it: its classes. Areas and boxes are those of single slices.
+    const results = item.series === null ? item.report?.results : item.series.analysis?.classes;
+    for (const result of results ?? []) {
       const { task } = result;
       const add = (title: string, value: Column['value']): void => {
         if (!columns.has(title)) columns.set(title, { title, value });
@@ -57,11 +60,13 @@ function answerColumns(items: readonly Item[]): Column[] {
 }
 
 function pixels(item: Item, task: string, name: string): number | string {
+  if (item.series !== null) return '';
   const result = item.report?.results.find((entry) => entry.task === task);
   return result?.kind === 'segmentation' ? (result.mask.pixels[name] ?? 0) : '';
 }
 
 function boxes(item: Item, task: string): number | string {
+  if (item.series !== null) return '';
   const result = item.report?.results.find((entry) => entry.task === task);
   return result?.kind === 'detection' ? result.boxes.length : '';
 }

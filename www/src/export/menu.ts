@@ -1,4 +1,5 @@
 import type { Model } from '@medley/web';
+import { toReport, toSegmentation } from '@medley/web/dicom';
 import { button, h } from '../dom.js';
 import { icon } from '../icons.js';
 import type { Item } from '../list/item.js';
@@ -24,9 +25,24 @@ export interface ExportSources {
 export class ExportMenu {
   readonly element: HTMLDetailsElement;
   readonly #sources: ExportSources;
+  readonly #dicom: HTMLElement;
+  readonly #segmentation: HTMLButtonElement;
+  readonly #report: HTMLButtonElement;
+  readonly #deidentify = h('input', { type: 'checkbox', id: 'deidentify', checked: true });
+  /** New identifiers are derived from it: results of one visit belong together, and nobody can find the old ones. */
+  readonly #secret = crypto.randomUUID();
 
   constructor(sources: ExportSources) {
     this.#sources = sources;
+    this.#segmentation = this.#entry('export.segmentation', () => void this.object('segmentation'));
+    this.#report = this.#entry('export.report', () => void this.object('report'));
+    this.#dicom = h(
+      'div',
+      { class: 'menu-part', id: 'export-dicom', role: 'group', tLabel: 'export.dicom' },
+      this.#segmentation,
+      this.#report,
+      h('label', { class: 'menu-option', tTitle: 'export.deidentifyHint' }, this.#deidentify, h('span', { t: 'export.deidentify' })),
+    );
     this.element = h(
       'details',
       { class: 'menu', id: 'export' },
@@ -38,8 +54,10 @@ export class ExportMenu {
         this.#entry('export.json', () => this.json()),
         this.#entry('export.listJson', () => this.listJson()),
         this.#entry('export.listCsv', () => this.csv()),
+        this.#dicom,
       ),
     );
+    this.element.addEventListener('toggle', () => this.#offer());
     document.addEventListener('pointerdown', (event) => {
       if (!this.element.contains(event.target as Node)) this.element.open = false;
     });
@@ -76,10 +94,47 @@ export class ExportMenu {
     this.#sources.onListSaved();
   }
 
+  /** The answers about a series as a DICOM object. */
+  async object(what: 'segmentation' | 'report'): Promise<void> {
+    const [item, model] = [this.#sources.current(), this.#sources.model()];
+    const analysis = item?.series?.analysis;
+    if (item == null || model === null || analysis == null) return;
+    const options = {
+      model,
+      tasks: tasksOf(item, model),
+      ...(this.#deidentify.checked ? { deidentify: this.#secret } : {}),
+    };
+    try {
+      const object = await (what === 'segmentation' ? toSegmentation(analysis, options) : toReport(analysis, options));
+      save(object, exportName(`${item.file.name}.`, `${what}.dcm`), 'application/dicom');
+    } catch (error) {
+      this.#sources.onError(error);
+    }
+  }
+
+  /** Offers DICOM objects where the image is DICOM and answered. */
+  #offer(): void {
+    const [item, model] = [this.#sources.current(), this.#sources.model()];
+    this.#dicom.hidden = item?.series == null;
+    if (item?.series == null || model === null) return;
+    const tasks = tasksOf(item, model);
+    const masks = model.tasks.some(({ name, kind }) => kind === 'segmentation' && tasks.includes(name));
+    this.#segmentation.disabled = item.series.analysis === null || !masks;
+    this.#report.disabled = item.series.analysis === null || tasks.length === 0;
+  }
+
   #entry(label: Parameters<typeof button>[0], action: () => void): HTMLButtonElement {
     return button(label, () => {
       this.element.open = false;
       action();
     });
   }
+}
+
+/** The tasks that go into an object: those that were answered and are meant for the chosen kind of image. */
+function tasksOf(item: Item, model: Model): string[] {
+  const answered = new Set(item.series?.analysis?.slices[0]?.report.results.map(({ task }) => task));
+  return model.tasks
+    .filter(({ name, modality }) => answered.has(name) && (item.kind === null || item.kind === modality))
+    .map(({ name }) => name);
 }

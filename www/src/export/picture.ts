@@ -1,6 +1,7 @@
 import { type Model, NOTICE } from '@medley/web';
 import type { Item } from '../list/item.js';
-import { Picture } from '../viewer/picture.js';
+import { pictureOf } from '../dicom/item-series.js';
+import { bytePicture } from '../viewer/picture.js';
 import { drawScene } from '../viewer/scene.js';
 import type { Viewer } from '../viewer/viewer.js';
 
@@ -14,17 +15,19 @@ const NARROWEST = 480;
  * notice, which no crop of the viewer removes.
  */
 export async function exportPicture(item: Item, model: Model, viewer: Viewer): Promise<Blob> {
-  const source = await model.preview(item.file, { maxSide: LARGEST });
-  const picture = new Picture(source);
+  const picture =
+    item.series === null
+      ? bytePicture(await model.preview(item.file, { maxSide: LARGEST }))
+      : await pictureOf(item.series.slice, LARGEST);
   if (viewer.picture !== null) {
     picture.window = viewer.picture.window;
     picture.inverted = viewer.picture.inverted;
   }
-  const shrunk = source.pixels.width / source.width;
-  const scale = shrunk < 1 ? shrunk : Math.max(1, Math.ceil(NARROWEST / source.width));
-  const [width, height] = [Math.round(source.width * scale), Math.round(source.height * scale)];
+  const shrunk = picture.canvas.width / picture.width;
+  const scale = shrunk < 1 ? shrunk : Math.max(1, Math.ceil(NARROWEST / picture.width));
+  const [width, height] = [Math.round(picture.width * scale), Math.round(picture.height * scale)];
   const density = Math.max(1, width / 900);
-  const lines = [NOTICE, [item.report?.model, item.file.name].filter(Boolean).join(' · ')];
+  const lines = [NOTICE, [item.report?.model, item.series?.sliceName(item.series.at) ?? item.file.name].filter(Boolean).join(' · ')];
   const line = Math.round(20 * density);
   const canvas = document.createElement('canvas');
   canvas.width = width;

@@ -78,12 +78,20 @@ export const MESSAGES = {
   // Where images come in
   'stage.drop': ['Drop images here, paste one, or choose files', 'Bilder hier ablegen, einfügen oder auswählen'],
   'stage.choose': ['Choose images', 'Bilder wählen'],
-  'stage.formats': ['PNG or JPEG, 8 or 16 bit. They stay on this device.', 'PNG oder JPEG, 8 oder 16 Bit. Sie bleiben auf diesem Gerät.'],
+  'stage.formats': [
+    'PNG, JPEG or DICOM, also whole folders and ZIP archives. They stay on this device.',
+    'PNG, JPEG oder DICOM, auch ganze Ordner und ZIP-Archive. Sie bleiben auf diesem Gerät.',
+  ],
   'stage.save': ['Save picture', 'Bild speichern'],
   'stage.caption': ['{name} · {width} × {height} pixels', '{name} · {width} × {height} Pixel'],
   'image.pasted': ['Pasted image', 'Eingefügtes Bild'],
   'intake.skipped': ['{n} file was passed over|{n} files were passed over', '{n} Datei wurde übergangen|{n} Dateien wurden übergangen'],
-  'intake.skippedAdvice': ['By their names they are no PNG or JPEG images.', 'Dem Namen nach sind es keine PNG- oder JPEG-Bilder.'],
+  'intake.skippedAdvice': ['They are no PNG, JPEG or DICOM images.', 'Es sind keine PNG-, JPEG- oder DICOM-Bilder.'],
+  'intake.failed': ['{n} DICOM file cannot be read|{n} DICOM files cannot be read', '{n} DICOM-Datei ist nicht lesbar|{n} DICOM-Dateien sind nicht lesbar'],
+  'intake.nothing': ['There is no image in it', 'Darin ist kein Bild'],
+  'intake.nothingAdvice': ['Choose DICOM objects with pixels, or PNG or JPEG files.', 'Wählen Sie DICOM-Objekte mit Bildpunkten, oder PNG- oder JPEG-Dateien.'],
+  'busy.opening': ['Opening: {share} %', 'Wird geöffnet: {share} %'],
+  'busy.slice': ['Analysing slice {n} of {all}', 'Schicht {n} von {all} wird ausgewertet'],
   'busy.running': ['Analysing', 'Wird ausgewertet'],
   'busy.waiting': ['Waiting for its turn', 'Wartet, bis es an der Reihe ist'],
   'busy.model': ['The image is here; waiting for the model', 'Das Bild ist da; das Modell fehlt noch'],
@@ -110,7 +118,38 @@ export const MESSAGES = {
   'viewer.reset': ['Reset the view (R)', 'Ansicht zurücksetzen (R)'],
   'viewer.overlays': ['Show masks and boxes (O)', 'Masken und Rahmen zeigen (O)'],
   'viewer.full': ['Full screen', 'Vollbild'],
+  'viewer.fileWindows': ['Windows of the file', 'Fenster der Datei'],
   'viewer.values': ['W {width} · L {level}', 'B {width} · L {level}'],
+
+  // Series and their headers
+  'slices.title': ['Slices', 'Schichten'],
+  'slices.slider': ['Slice', 'Schicht'],
+  'slices.of': ['Slice {n} of {all}', 'Schicht {n} von {all}'],
+  'slices.count': ['{n} slice|{n} slices', '{n} Schicht|{n} Schichten'],
+  'slices.answered': ['{n} of {all} answered', '{n} von {all} ausgewertet'],
+  'slices.back': ['Previous slice (Page up)', 'Vorige Schicht (Bild auf)'],
+  'slices.on': ['Next slice (Page down)', 'Nächste Schicht (Bild ab)'],
+  'slices.play': ['Play', 'Abspielen'],
+  'slices.pause': ['Pause', 'Anhalten'],
+  'header.title': ['DICOM header', 'DICOM-Kopfdaten'],
+  'header.show': ['Show names and dates', 'Namen und Daten zeigen'],
+  'header.hide': ['Hide names and dates', 'Namen und Daten verbergen'],
+  'header.hidden': ['Who, where and when is hidden.', 'Wer, wo und wann ist verborgen.'],
+  'header.shown': [
+    'Shown here alone: no request, report or file of this page carries it, but DICOM exports that are not de-identified.',
+    'Nur hier gezeigt: keine Anfrage, kein Bericht und keine Datei dieser Seite enthält es, außer DICOM-Exporten mit Patientendaten.',
+  ],
+  'problem.missing': [
+    '{n} slice is missing between {from} and {to}.|{n} slices are missing between {from} and {to}.',
+    'Zwischen {from} und {to} fehlt {n} Schicht.|Zwischen {from} und {to} fehlen {n} Schichten.',
+  ],
+  'problem.samePlace': ['Slices {from} and {to} lie at the same place.', 'Die Schichten {from} und {to} liegen an derselben Stelle.'],
+  'problem.sameInstance': ['A file is there twice; one was left out.', 'Eine Datei ist doppelt; eine blieb weg.'],
+  'problem.orientation': [
+    'The slices have no common orientation; they are sorted by their numbers.',
+    'Die Schichten haben keine gemeinsame Lage; sie sind nach ihren Nummern geordnet.',
+  ],
+  'problem.sizes': ['The slices differ in size.', 'Die Schichten sind verschieden groß.'],
 
   // The work list
   'list.title': ['Images', 'Bilder'],
@@ -140,6 +179,7 @@ export const MESSAGES = {
   'list.retryOne': ['Try {name} again', '{name} nochmals versuchen'],
   'item.waiting': ['Waiting', 'Wartet'],
   'item.running': ['Analysing…', 'Wird ausgewertet …'],
+  'item.runningSlice': ['Slice {n} of {all} …', 'Schicht {n} von {all} …'],
   'item.failed': ['Failed', 'Fehlgeschlagen'],
   'item.cancelled': ['Cancelled', 'Abgebrochen'],
   'mark.none': ['No mark', 'Ohne Vermerk'],
@@ -181,6 +221,8 @@ export const MESSAGES = {
   'answers.probabilities': ['{task}: probabilities', '{task}: Wahrscheinlichkeiten'],
   'answers.show': ['Show', 'Zeigen'],
   'answers.showOf': ['Show {task}', '{task} zeigen'],
+  'answers.thisSlice': ['This slice', 'Diese Schicht'],
+  'answers.wholeSeries': ['Whole series, mean of {n} slices', 'Ganze Serie, Mittel aus {n} Schichten'],
   'answers.pixels': ['{n} px', '{n} px'],
   'answers.colour': ['Colour', 'Farbe'],
   'answers.colourOf': ['Colour of {name}', 'Farbe von {name}'],
@@ -286,6 +328,14 @@ export const MESSAGES = {
   'export.picture': ['Picture with overlay (PNG)', 'Bild mit Überlagerung (PNG)'],
   'export.json': ['Answers (JSON)', 'Antworten (JSON)'],
   'export.listJson': ['Whole list (JSON)', 'Ganze Liste (JSON)'],
+  'export.dicom': ['DICOM objects', 'DICOM-Objekte'],
+  'export.segmentation': ['Masks (DICOM SEG)', 'Masken (DICOM SEG)'],
+  'export.report': ['Report (DICOM SR)', 'Bericht (DICOM SR)'],
+  'export.deidentify': ['Without patient data', 'Ohne Patientendaten'],
+  'export.deidentifyHint': [
+    'By the basic profile of DICOM PS3.15: names and dates left out, identifiers replaced. Off, the object fits into the patient’s study.',
+    'Nach dem Basisprofil von DICOM PS3.15: ohne Namen und Daten, mit neuen Kennungen. Sonst passt das Objekt in die Studie des Patienten.',
+  ],
   'export.listCsv': ['Whole list (CSV)', 'Ganze Liste (CSV)'],
 
   // What leaves this device
@@ -383,6 +433,7 @@ export const MESSAGES = {
   'keys.tools': ['Drag changes the window, or moves', 'Ziehen ändert das Fenster oder verschiebt'],
   'keys.reset': ['Reset the view', 'Ansicht zurücksetzen'],
   'keys.next': ['Next and previous image, in the list too', 'Nächstes und voriges Bild, auch in der Liste'],
+  'keys.slices': ['Next and previous slice of a series; Home and End: first and last', 'Nächste und vorige Schicht einer Serie; Pos1 und Ende: erste und letzte'],
   'keys.marks': [
     'Mark as normal, finding, unsure, or not at all, in the list too',
     'Vermerk: unauffällig, Befund, unsicher oder keiner, auch in der Liste',
@@ -396,7 +447,15 @@ export const MESSAGES = {
 
   // Failures
   'error.image.title': ['This image cannot be read', 'Dieses Bild kann nicht gelesen werden'],
-  'error.image.advice': ['Choose a PNG or JPEG file that other programs can open.', 'Wählen Sie eine PNG- oder JPEG-Datei, die andere Programme öffnen können.'],
+  'error.image.advice': [
+    'Choose a PNG, JPEG or DICOM file that other programs can open.',
+    'Wählen Sie eine PNG-, JPEG- oder DICOM-Datei, die andere Programme öffnen können.',
+  ],
+  'error.dicom.title': ['These DICOM data cannot be used', 'Diese DICOM-Daten sind nicht zu gebrauchen'],
+  'error.dicom.advice': [
+    'The message says what is wrong with them. Other files are not affected.',
+    'Die Meldung sagt, was an ihnen nicht stimmt. Andere Dateien sind nicht betroffen.',
+  ],
   'error.network.title': ['A file of the model could not be fetched', 'Eine Datei des Modells konnte nicht geholt werden'],
   'error.network.advice': ['Check the connection, then load the model again.', 'Prüfen Sie die Verbindung und laden Sie das Modell noch einmal.'],
   'error.integrity.title': ['The model’s files are damaged', 'Die Dateien des Modells sind beschädigt'],

@@ -1,4 +1,5 @@
-import type { ClassProbability, Report } from '@medley/web';
+import type { ClassProbability, ImageInput, Report } from '@medley/web';
+import type { ItemSeries } from '../dicom/item-series.js';
 import type { Sample } from '../samples/index.js';
 
 export type ItemState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
@@ -10,7 +11,10 @@ export type Mark = (typeof MARKS)[number];
 /** An image of the work list, with what is known of it. */
 export interface Item {
   readonly id: number;
+  /** Of a series only the name is in it: its files stay with the series. */
   readonly file: File;
+  /** The DICOM series that it is, if it is one. */
+  readonly series: ItemSeries | null;
   /** The sample that it is, if it is one. */
   readonly sample: Sample | null;
   /** The kind of image that the answers are narrowed down to; `null` is all. */
@@ -20,7 +24,7 @@ export interface Item {
   size: { width: number; height: number } | null;
   /** Address of a small picture; freed with the item. */
   thumbnail: string | null;
-  /** Masks are in it as small PNGs: hundreds of images fit into memory. */
+  /** Of a series that of the slice on the stage. Masks are in it as small PNGs: hundreds of images fit into memory. */
   report: Report | null;
   /** What the head that the reader taught says of it. */
   taught: { task: string; classes: ClassProbability[] } | null;
@@ -29,9 +33,16 @@ export interface Item {
   mark: Mark;
 }
 
+/** The image for the model: of a series the slice on the stage. */
+export async function imageOf({ file, series }: Item, signal?: AbortSignal): Promise<ImageInput> {
+  return series === null ? file : series.image(signal);
+}
+
 /** The probability of one class of one task (the model's, or the head's that the reader taught), where the image has an answer to it. */
 export function probability(item: Item, task: string, name: string): number | null {
-  const result = item.report?.results.find((entry) => entry.task === task);
+  // A series is answered as a whole once all of its slices are.
+  const results = item.series === null ? item.report?.results : item.series.analysis?.classes;
+  const result = results?.find((entry) => entry.task === task);
   const own = item.taught?.task === task ? item.taught.classes : null;
   const classes = result?.kind === 'classification' ? result.classes : own;
   return classes?.find((entry) => entry.name === name)?.probability ?? null;

@@ -63,7 +63,7 @@ export class Row {
     const value = by === null ? null : sortValue(this.#item, by);
     const stateText: Record<ItemState, string> = {
       waiting: t('item.waiting'),
-      running: t('item.running'),
+      running: runningText(this.#item),
       done: '',
       failed: t('item.failed'),
       cancelled: t('item.cancelled'),
@@ -85,8 +85,15 @@ export class Row {
   }
 }
 
+/** Of a series how far it is. */
+function runningText({ series }: Item): string {
+  if (series === null || series.length === 1) return t('item.running');
+  return t('item.runningSlice', { n: Math.min(series.answered + 1, series.length), all: series.length });
+}
+
 /** What is known of every image: its kind, or else its size. */
-function about({ kind, size }: Item): string {
+function about({ kind, size, series }: Item): string {
+  if (series !== null && series.length > 1) return t('slices.count', { n: series.length });
   if (kind !== null) return sentence(term(kind));
   return size === null ? '' : `${size.width} × ${size.height}`;
 }

@@ -55,7 +55,8 @@ export class Runner {
   cancel(items: readonly Item[]): void {
     for (const item of items) {
       if (item.state !== 'waiting' && item.state !== 'running') continue;
-      this.#list.update([item], { state: item.report === null ? 'cancelled' : 'done' });
+      const whole = item.series === null ? item.report !== null : item.series.analysis !== null;
+      this.#list.update([item], { state: whole ? 'done' : 'cancelled' });
       if (this.#running?.item === item) this.#running.cancel.abort();
     }
   }
@@ -79,9 +80,16 @@ export class Runner {
   async #run(model: Model, item: Item, signal: AbortSignal): Promise<void> {
     this.#list.update([item], { state: 'running', error: null });
     try {
-      if (item.size === null) await this.#decode(model, item, signal);
-      const { report } = await model.analyze(item.file, { tasks: this.#hooks.tasks(), signal });
-      this.#list.update([item], { state: 'done', report });
+      if (item.size === null || item.thumbnail === null) await this.#decode(model, item, signal);
+      const tasks = this.#hooks.tasks();
+      if (item.series === null) {
+        const { report } = await model.analyze(item.file, { tasks, signal });
+        this.#list.update([item], { state: 'done', report });
+        return;
+      }
+      const { series } = item;
+      await series.analyze(model, tasks, signal, () => this.#list.update([item], { report: series.report }));
+      this.#list.update([item], { state: 'done', report: series.report });
     } catch (error) {
       // Whoever cancelled it has said what becomes of it.
       if (signal.aborted) return;
@@ -90,6 +98,13 @@ export class Runner {
   }
 
   async #decode(model: Model, item: Item, signal: AbortSignal): Promise<void> {
+    if (item.series !== null) {
+      const { slice } = item.series;
+      const { width, height } = slice;
+      const small = await thumbnail(await slice.render('default', { signal }));
+      this.#list.update([item], { size: { width, height }, thumbnail: small });
+      return;
+    }
     const decoded = await model.preview(item.file, { maxSide: PREVIEW_SIDE, signal });
     const { width, height } = decoded;
     this.#list.update([item], { size: { width, height }, thumbnail: await thumbnail(decoded.pixels) });

@@ -1,10 +1,14 @@
 import type { Sample } from '../samples/index.js';
+import type { ItemSeries } from '../dicom/item-series.js';
 import type { Item } from './item.js';
 
 /** An image that is to be added. */
 export interface Addition {
   file: File;
   sample: Sample | null;
+  series?: ItemSeries;
+  /** The kind of image, where it is known. */
+  kind?: string | null;
 }
 
 /** All images of this visit, in the order in which they came. They live in this page's memory alone. */
@@ -24,11 +28,12 @@ export class WorkList {
   /** Adds images that wait; `kind` is that of those of which nothing is known. */
   add(additions: readonly Addition[], kind: string | null): Item[] {
     const added = additions.map(
-      ({ file, sample }): Item => ({
+      ({ file, sample, series = null, kind: known = null }): Item => ({
         id: this.#nextId++,
         file,
         sample,
-        kind: sample?.modality ?? kind,
+        series,
+        kind: sample?.modality ?? known ?? kind,
         state: 'waiting',
         size: null,
         thumbnail: null,
@@ -43,7 +48,7 @@ export class WorkList {
     return added;
   }
 
-  update(items: readonly Item[], change: Partial<Omit<Item, 'id' | 'file' | 'sample'>>): void {
+  update(items: readonly Item[], change: Partial<Omit<Item, 'id' | 'file' | 'sample' | 'series'>>): void {
     for (const item of items) Object.assign(item, change);
     this.#onChange();
   }
@@ -52,6 +57,7 @@ export class WorkList {
     const gone = new Set(items);
     for (const item of gone) {
       if (item.thumbnail !== null) URL.revokeObjectURL(item.thumbnail);
+      item.series?.release();
     }
     this.#items = this.#items.filter((item) => !gone.has(item));
     this.#onChange();

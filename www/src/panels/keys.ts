@@ -12,6 +12,7 @@ const KEYS: readonly (readonly [string, Key])[] = [
   ['W  H', 'keys.tools'],
   ['R', 'keys.reset'],
   ['J  K', 'keys.next'],
+  ['Page ↑  ↓', 'keys.slices'],
   ['N  F  U  X', 'keys.marks'],
 ];
 

@@ -1,6 +1,6 @@
 import { type Estimate, ImageHead, MedleyError, type Model } from '@medley/web';
 import { fileName } from '../format.js';
-import type { Item } from '../list/item.js';
+import { imageOf, type Item } from '../list/item.js';
 import type { WorkList } from '../list/work-list.js';
 
 /** An image that the head learns from. */
@@ -99,7 +99,7 @@ export class Teacher {
         const before = this.#examples.get(item.id);
         if (before?.class === name) continue;
         if (name !== null) {
-          const id = await head.addExample(item.file, name);
+          const id = await head.addExample(await imageOf(item), name);
           this.#examples.set(item.id, { item, id, class: name });
         } else {
           this.#examples.delete(item.id);
@@ -122,7 +122,7 @@ export class Teacher {
         if (!this.canAsk(item)) continue;
         // Struck off again when it was answered.
         this.#refused.add(item);
-        const classes = await head.predict(item.file);
+        const classes = await head.predict(await imageOf(item));
         this.#refused.delete(item);
         this.#list.update([item], { taught: { task: head.name, classes } });
       }

@@ -7,6 +7,8 @@ export interface GestureEvents {
   onPan: (dx: number, dy: number) => void;
   onWindow: (dx: number, dy: number) => void;
   onZoom: (factor: number, x: number, y: number) => void;
+  /** A notch of the wheel goes to another slice; whether there are any. */
+  onStep: (step: number) => boolean;
   onHover: (x: number, y: number) => void;
   onLeave: () => void;
   onDoubleClick: () => void;
@@ -14,6 +16,8 @@ export interface GestureEvents {
 
 /** For one notch of a mouse wheel. */
 const WHEEL_FACTOR = 1.0016;
+/** Of a wheel's way, in CSS pixels, that makes a slice: touchpads give it in small parts. */
+const WHEEL_SLICE = 60;
 
 /** Mouse, pen and touch on one element: drag, wheel, two fingers. */
 export function listenToGestures(element: HTMLElement, events: GestureEvents): void {
@@ -61,12 +65,18 @@ export function listenToGestures(element: HTMLElement, events: GestureEvents): v
   element.addEventListener('contextmenu', (event) => event.preventDefault());
   element.addEventListener('dblclick', () => events.onDoubleClick());
 
+  let scrolled = 0;
   element.addEventListener(
     'wheel',
     (event) => {
       // Whoever only scrolls past keeps scrolling: the wheel zooms once the image was clicked or reached by Tab.
       if (!event.ctrlKey && document.activeElement !== element) return;
       event.preventDefault();
+      // In a series the wheel goes through the slices, with Ctrl it zooms.
+      scrolled += event.ctrlKey ? 0 : event.deltaY;
+      const step = Math.trunc(scrolled / WHEEL_SLICE);
+      scrolled -= step * WHEEL_SLICE;
+      if (!event.ctrlKey && events.onStep(step)) return;
       const { x, y } = place(event);
       // A pinch on a touchpad comes as small steps with ctrl.
       events.onZoom(WHEEL_FACTOR ** (-event.deltaY * (event.ctrlKey ? 6 : 1)), x, y);

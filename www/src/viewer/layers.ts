@@ -1,5 +1,4 @@
-import type { BoxesResult, MaskResult, Report, TaskSpec } from '@medley/web';
-import { type MaskPixels, unpackMask } from './mask.js';
+import { type BoxesResult, maskPixels, type MaskResult, type Report, type TaskSpec } from '@medley/web';
 import { outline, outlinePath } from './outline.js';
 import { channels } from './palette.js';
 import type { ClassStyle, Styles } from './style.js';
@@ -27,7 +26,7 @@ export class MaskLayer {
   readonly task: string;
   readonly classes: readonly LayerClass[];
   readonly result: MaskResult;
-  #pixels: MaskPixels | null = null;
+  #pixels: Uint8Array | null = null;
   readonly #outlines = new Map<number, Path2D>();
   #area: HTMLCanvasElement | null = null;
   #painted = '';
@@ -45,7 +44,7 @@ export class MaskLayer {
 
   /** Unpacks the mask; of a large image it takes tens of megabytes. */
   async load(): Promise<void> {
-    this.#pixels ??= await unpackMask(this.result);
+    this.#pixels ??= await maskPixels(this.result);
   }
 
   /** The areas in their colours, made anew when a style has changed; `null` before it is loaded. */
@@ -53,7 +52,7 @@ export class MaskLayer {
     if (this.#pixels === null) return null;
     const look = JSON.stringify(this.classes.map(({ style }) => style));
     if (this.#area !== null && this.#painted === look) return this.#area;
-    const { width, height, indices } = this.#pixels;
+    const [indices, { width, height }] = [this.#pixels, this.result.mask];
     const canvas = this.#area ?? document.createElement('canvas');
     canvas.width = width;
     canvas.height = height;
@@ -76,7 +75,7 @@ export class MaskLayer {
   /** The outline of the n-th class after the background, in pixels of the mask; empty before it is loaded. */
   outline(n: number): Path2D {
     if (this.#pixels === null) return new Path2D();
-    const { width, height, indices } = this.#pixels;
+    const [indices, { width, height }] = [this.#pixels, this.result.mask];
     const path = this.#outlines.get(n) ?? outlinePath(outline(indices, width, height, n + 1));
     this.#outlines.set(n, path);
     return path;
@@ -85,7 +84,7 @@ export class MaskLayer {
   /** Name of the class at a pixel of the image; `null` for the background and outside. */
   classAt(x: number, y: number): string | null {
     if (this.#pixels === null) return null;
-    const { width, height, indices } = this.#pixels;
+    const [indices, { width, height }] = [this.#pixels, this.result.mask];
     if (x < 0 || y < 0 || x >= width || y >= height) return null;
     const index = indices[Math.floor(y) * width + Math.floor(x)] ?? 0;
     return this.classes[index - 1]?.name ?? null;

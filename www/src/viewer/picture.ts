@@ -1,27 +1,51 @@
 import type { Preview } from '@medley/web';
-import { applyTable, FULL, lookupTable, type Preset, presetWindow, type Window } from './window-level.js';
+import type { FrameValues, WindowDescription } from '@medley/web/dicom';
+import { ByteSource, scaledDown, type Source, ValueSource } from './source.js';
+import type { NamedWindow, Preset, Window } from './window-level.js';
 
-/** The image as it is shown: its pixels through the window. */
+/** The image as it is shown: its values through the window. */
 export class Picture {
   /** Of the image itself, in pixels; the picture may be smaller. */
   readonly width: number;
   readonly height: number;
-  readonly grey: boolean;
   readonly canvas = document.createElement('canvas');
-  readonly #source: ImageData;
-  readonly #shown: ImageData;
-  #window = FULL;
+  readonly #source: Source;
+  #window: Window;
   #inverted = false;
   #stale = true;
+  #shown: ImageData | null = null;
 
-  constructor({ width, height, pixels }: Preview) {
-    this.width = width;
-    this.height = height;
-    this.#source = pixels;
-    this.#shown = new ImageData(pixels.width, pixels.height);
-    this.canvas.width = pixels.width;
-    this.canvas.height = pixels.height;
-    this.grey = isGrey(pixels.data);
+  constructor(size: { width: number; height: number }, source: Source) {
+    this.width = size.width;
+    this.height = size.height;
+    this.#source = source;
+    this.#window = source.start;
+    this.canvas.width = source.width;
+    this.canvas.height = source.height;
+  }
+
+  get grey(): boolean {
+    return this.#source.grey;
+  }
+
+  /** The window to begin with. */
+  get start(): Window {
+    return this.#source.start;
+  }
+
+  /** Windows that the file brings along. */
+  get windows(): readonly NamedWindow[] {
+    return this.#source.windows;
+  }
+
+  /** Of the values, as "HU"; `null` where nothing says it. */
+  get unit(): string | null {
+    return this.#source.unit;
+  }
+
+  /** How far one grey level of the screen is, in values. */
+  get step(): number {
+    return this.#source.start.width / 255;
   }
 
   get window(): Window {
@@ -29,7 +53,11 @@ export class Picture {
   }
 
   set window({ level, width }: Window) {
-    this.#window = { level: Math.min(Math.max(level, 0), 255), width: Math.min(Math.max(width, 1), 510) };
+    const { low, high, width: least } = this.#source.limits;
+    this.#window = {
+      level: Math.min(Math.max(level, low), high),
+      width: Math.min(Math.max(width, least), 2 * (high - low)),
+    };
     this.#stale = true;
   }
 
@@ -48,32 +76,40 @@ export class Picture {
   }
 
   preset(preset: Preset): void {
-    this.window = presetWindow(preset, this.#source.data);
+    this.window = this.#source.preset(preset);
   }
 
   /** What to draw, through the window as it is now. */
   render(): HTMLCanvasElement {
     if (this.#stale) {
-      applyTable(this.#source.data, this.#shown.data, lookupTable(this.#window, this.#inverted));
+      this.#shown ??= new ImageData(this.#source.width, this.#source.height);
+      this.#source.paint(this.#window, this.#inverted, this.#shown.data);
       this.canvas.getContext('2d')?.putImageData(this.#shown, 0, 0);
       this.#stale = false;
     }
     return this.canvas;
   }
 
-  /** The values at a pixel of the image, before the window; `null` outside. */
+  /** The values at a pixel of the image, before the window; `null` outside, and where the file says that there is none. */
   valueAt(x: number, y: number): number[] | null {
     if (x < 0 || y < 0 || x >= this.width || y >= this.height) return null;
-    const { width, height, data } = this.#source;
+    const { width, height } = this.#source;
     const [u, v] = [Math.floor((x * width) / this.width), Math.floor((y * height) / this.height)];
-    const at = 4 * (v * width + u);
-    return [...data.subarray(at, at + (this.grey ? 1 : 3))];
+    const values = this.#source.at(v * width + u);
+    return values.length === 0 ? null : values;
   }
 }
 
-function isGrey(pixels: Uint8ClampedArray): boolean {
-  for (let i = 0; i < pixels.length; i += 4) {
-    if (pixels[i] !== pixels[i + 1] || pixels[i] !== pixels[i + 2]) return false;
-  }
-  return true;
+/** Of 8-bit pixels. */
+export function bytePicture({ width, height, pixels }: Preview): Picture {
+  return new Picture({ width, height }, new ByteSource(pixels));
+}
+
+/** Of the values of a DICOM frame. */
+export function valuePicture(
+  frame: FrameValues,
+  of: { windows: readonly WindowDescription[]; unit: string | null; maxSide: number },
+): Picture {
+  const windows = of.windows.map(({ center, width, name }) => ({ level: center, width, name }));
+  return new Picture(frame, new ValueSource(scaledDown(frame, of.maxSide), windows, of.unit));
 }

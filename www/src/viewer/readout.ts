@@ -1,5 +1,5 @@
 import { h } from '../dom.js';
-import { term } from '../format.js';
+import { figures, term } from '../format.js';
 import { t } from '../language/index.js';
 import type { Viewer } from './viewer.js';
 
@@ -17,7 +17,7 @@ export class Readout {
   view(viewer: Viewer): void {
     const window = viewer.picture?.window;
     this.#window.textContent =
-      window === undefined ? '' : t('viewer.values', { width: Math.round(window.width), level: Math.round(window.level) });
+      window === undefined ? '' : t('viewer.values', { width: figures(window.width), level: figures(window.level) });
   }
 
   /** Says the values of the pixel at a place of the image, and the classes of the masks there. */
@@ -34,7 +34,7 @@ export class Readout {
     });
     const parts = [
       `x ${Math.floor(at.x)}  y ${Math.floor(at.y)}`,
-      `${picture.grey ? '' : 'RGB '}${picture.scaled ? '≈ ' : ''}${value.join(' ')}`,
+      `${picture.grey ? '' : 'RGB '}${picture.scaled ? '≈ ' : ''}${value.map(figures).join(' ')}${picture.unit === null ? '' : ` ${picture.unit}`}`,
       ...classes,
     ];
     this.#pixel.textContent = parts.join('  ·  ');

@@ -1,9 +1,12 @@
 import { h } from '../dom.js';
-import { percent } from '../format.js';
+import { figures, percent } from '../format.js';
 import { iconButton } from '../icons.js';
 import { t } from '../language/index.js';
 import type { Viewer } from './viewer.js';
-import { PRESETS, type Preset } from './window-level.js';
+import { type NamedWindow, PRESETS, type Preset } from './window-level.js';
+
+/** More windows of a file than this are left to the drag: there is no room for them. */
+const MAX_WINDOWS = 4;
 
 /** The tools over the image. */
 export class Toolbar {
@@ -15,6 +18,10 @@ export class Toolbar {
   readonly #overlays: HTMLButtonElement;
   readonly #zoom = h('output', { class: 'zoom', tLabel: 'viewer.zoom' });
   readonly #presets = h('select', { class: 'presets', tLabel: 'viewer.presets' });
+
+  readonly #windows = h('div', { class: 'group windows', role: 'group', tLabel: 'viewer.fileWindows' });
+  /** Those that the buttons stand for. */
+  #offered: readonly NamedWindow[] = [];
 
   constructor(viewer: Viewer, frame: HTMLElement, more: HTMLElement) {
     this.#viewer = viewer;
@@ -35,6 +42,7 @@ export class Toolbar {
       { class: 'toolbar', role: 'toolbar', tLabel: 'viewer.toolbar' },
       h('div', { class: 'group' }, this.#window, this.#pan),
       h('div', { class: 'group' }, this.#presets, this.#invert),
+      this.#windows,
       h(
         'div',
         { class: 'group' },
@@ -51,6 +59,7 @@ export class Toolbar {
 
   /** Makes the texts anew, in the current language. */
   refresh(): void {
+    this.#offered = [];
     this.#presets.replaceChildren(
       h('option', { value: '' }, t('viewer.presets')),
       ...PRESETS.map((preset) => h('option', { value: preset }, t(`preset.${preset}`))),
@@ -64,6 +73,31 @@ export class Toolbar {
     this.#pan.setAttribute('aria-pressed', String(tool === 'pan'));
     this.#overlays.setAttribute('aria-pressed', String(overlays));
     this.#invert.setAttribute('aria-pressed', String(picture?.inverted ?? false));
+    this.#offer(picture?.windows ?? []);
     this.#zoom.textContent = percent(viewport.scale * (window.devicePixelRatio || 1), 0);
+  }
+
+  /** The file's own windows as buttons. */
+  #offer(windows: readonly NamedWindow[]): void {
+    const shown = windows.slice(0, MAX_WINDOWS);
+    const key = (list: readonly NamedWindow[]): string => JSON.stringify(list);
+    if (key(shown) !== key(this.#offered)) {
+      this.#offered = shown;
+      this.#windows.replaceChildren(
+        ...shown.map((window) => {
+          const { level, width, name } = window;
+          const values = t('viewer.values', { width: figures(width), level: figures(level) });
+          const button = h('button', { type: 'button', class: 'quiet window', title: values }, name ?? values);
+          button.addEventListener('click', () => this.#viewer.setWindow(window));
+          return button;
+        }),
+      );
+    }
+    this.#windows.hidden = shown.length === 0;
+    const now = this.#viewer.picture?.window;
+    for (const [i, button] of [...this.#windows.children].entries()) {
+      const { level, width } = shown[i] ?? {};
+      button.setAttribute('aria-pressed', String(now?.level === level && now?.width === width));
+    }
   }
 }

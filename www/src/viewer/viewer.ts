@@ -5,7 +5,7 @@ import type { Layer } from './layers.js';
 import type { Picture } from './picture.js';
 import { drawScene } from './scene.js';
 import { Viewport } from './viewport.js';
-import { FULL, type Preset } from './window-level.js';
+import type { Preset, Window } from './window-level.js';
 
 /** Of the frame's width that a drag crosses: so many grey values. */
 const WINDOW_PER_FRAME = 320;
@@ -20,6 +20,16 @@ const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowDown: [0, 1],
 };
 
+/** Slices of a series, on and back. */
+const SLICE_KEYS: Readonly<Record<string, number>> = {
+  PageDown: 1,
+  PageUp: -1,
+  '.': 1,
+  ',': -1,
+  Home: Number.NEGATIVE_INFINITY,
+  End: Number.POSITIVE_INFINITY,
+};
+
 /** What lies over the image. */
 export interface Look {
   layers: readonly Layer[];
@@ -30,6 +40,8 @@ export interface Look {
 export interface ViewerEvents {
   /** Zoom, window or tool has changed. */
   onView: () => void;
+  /** The wheel or a key goes to another slice; whether there are any. */
+  onSlice: (step: number) => boolean;
   /** The pointer is over this place of the image, or (`null`) over none. */
   onHover: (at: { x: number; y: number } | null) => void;
 }
@@ -61,6 +73,7 @@ export class Viewer {
         const step = WINDOW_PER_FRAME / Math.max(200, this.element.clientWidth);
         this.adjustWindow(dx * step, dy * step);
       },
+      onStep: (step) => events.onSlice(step),
       onHover: (x, y) => events.onHover(this.#picture === null ? null : this.viewport.toImage(x, y)),
       onLeave: () => events.onHover(null),
       onDoubleClick: () => this.fit(),
@@ -96,6 +109,22 @@ export class Viewer {
     this.#changed();
   }
 
+  /** Shows another slice of what is shown: through the same window, at the same place. */
+  next(picture: Picture, name: string): void {
+    const before = this.#picture;
+    const same = before !== null && before.width === picture.width && before.height === picture.height;
+    if (before === null || !same) {
+      this.show(picture, name);
+      return;
+    }
+    picture.window = before.window;
+    picture.inverted = before.inverted;
+    this.#picture = picture;
+    this.#look = { ...this.#look, layers: [] };
+    this.element.setAttribute('aria-label', t('viewer.label', { name, width: picture.width, height: picture.height }));
+    this.#changed();
+  }
+
   clear(): void {
     this.#picture = null;
     this.#look = { ...this.#look, layers: [] };
@@ -128,18 +157,24 @@ export class Viewer {
     this.#changed();
   }
 
-  /** Widens and raises the window, in grey values. */
+  /** Takes a window of the file, for instance. */
+  setWindow(window: Window): void {
+    if (this.#picture !== null) this.#picture.window = window;
+    this.#changed();
+  }
+
+  /** Widens and raises the window, in grey levels of the screen. */
   adjustWindow(width: number, level: number): void {
     if (this.#picture === null) return;
-    const { window } = this.#picture;
-    this.#picture.window = { width: window.width + width, level: window.level + level };
+    const { window, step } = this.#picture;
+    this.#picture.window = { width: window.width + width * step, level: window.level + level * step };
     this.#changed();
   }
 
   /** The image whole, as it came. */
   reset(): void {
     if (this.#picture !== null) {
-      this.#picture.window = FULL;
+      this.#picture.window = this.#picture.start;
       this.#picture.inverted = false;
     }
     this.fit();
@@ -171,6 +206,8 @@ export class Viewer {
       else this.#move(() => this.viewport.pan(-x * KEY_PAN, -y * KEY_PAN));
       return true;
     }
+    const slices = SLICE_KEYS[event.key];
+    if (slices !== undefined) return this.#events.onSlice(slices);
     const actions: Record<string, () => void> = {
       '+': () => this.zoom(KEY_ZOOM),
       '=': () => this.zoom(KEY_ZOOM),

@@ -1,65 +1,62 @@
-/** Which grey values are spread over the screen's range, in the values of an 8-bit picture. */
+/** Which values are spread over the screen's range. */
 export interface Window {
   /** Middle of what is shown. */
   level: number;
-  /** From black to white; at least 1. */
+  /** From black to white. */
   width: number;
 }
 
-export const FULL: Window = { level: 127.5, width: 255 };
+/** A window that a file brings along. */
+export interface NamedWindow extends Window {
+  /** What the file calls it. */
+  name: string | null;
+}
 
 export type Preset = 'full' | 'auto' | 'dark' | 'bright';
 export const PRESETS: readonly Preset[] = ['full', 'auto', 'dark', 'bright'];
 
-/** The window of a preset for these pixels (RGBA). */
-export function presetWindow(preset: Preset, pixels: Uint8ClampedArray): Window {
+/** Values are counted in so many steps at most, from the least to the greatest. */
+const MAX_STEPS = 1024;
+/** Which shares of the pixels lie below and above an automatic window. */
+const CUT = 0.01;
+
+/** The window of a preset for values between `low` and `high`; NaN is no value. */
+export function presetWindow(preset: Preset, values: Iterable<number>, low: number, high: number): Window {
+  const range = high - low;
+  // Whole values where there are whole values.
+  const [lower, upper] = range > 2 ? [Math.ceil(range / 2), Math.floor(range / 2)] : [range / 2, range / 2];
   switch (preset) {
     case 'full':
-      return FULL;
+      return { level: (low + high) / 2, width: range };
     case 'auto':
-      return percentiles(pixels, 0.01, 0.99);
+      return percentiles(values, low, high);
     case 'dark':
-      return { level: 64, width: 128 };
+      return { level: low + lower / 2, width: lower };
     case 'bright':
-      return { level: 191.5, width: 127 };
+      return { level: high - upper / 2, width: upper };
   }
 }
 
 /** From one share of the pixels to another, by brightness. */
-function percentiles(pixels: Uint8ClampedArray, low: number, high: number): Window {
-  const counts = new Uint32Array(256);
-  for (let i = 0; i < pixels.length; i += 4) {
-    const value = Math.max(pixels[i] ?? 0, pixels[i + 1] ?? 0, pixels[i + 2] ?? 0);
-    counts[value] = (counts[value] ?? 0) + 1;
+function percentiles(values: Iterable<number>, low: number, high: number): Window {
+  const steps = Number.isInteger(high - low) ? Math.min(MAX_STEPS, high - low + 1) : MAX_STEPS;
+  const counts = new Uint32Array(steps);
+  const scale = (steps - 1) / (high - low || 1) || 1;
+  let all = 0;
+  for (const value of values) {
+    if (Number.isNaN(value)) continue;
+    const step = Math.min(Math.max(Math.round((value - low) * scale), 0), steps - 1);
+    counts[step] = (counts[step] ?? 0) + 1;
+    all += 1;
   }
   const at = (share: number): number => {
-    let left = (share * pixels.length) / 4;
-    for (let value = 0; value < 256; value++) {
-      left -= counts[value] ?? 0;
-      if (left <= 0) return value;
+    let left = share * all;
+    for (let step = 0; step < steps; step++) {
+      left -= counts[step] ?? 0;
+      if (left <= 0) return low + step / scale;
     }
-    return 255;
+    return high;
   };
-  const [bottom, top] = [at(low), at(high)];
-  return { level: (bottom + top) / 2, width: Math.max(1, top - bottom) };
-}
-
-/** What each of the 256 values becomes. */
-export function lookupTable({ level, width }: Window, inverted: boolean): Uint8ClampedArray {
-  const table = new Uint8ClampedArray(256);
-  for (let value = 0; value < 256; value++) {
-    const shown = (255 * (value - (level - width / 2))) / width;
-    table[value] = inverted ? 255 - shown : shown;
-  }
-  return table;
-}
-
-/** Changes the colours of RGBA pixels by a table, from one array into the other. */
-export function applyTable(from: Uint8ClampedArray, to: Uint8ClampedArray, table: Uint8ClampedArray): void {
-  for (let i = 0; i < from.length; i += 4) {
-    to[i] = table[from[i] ?? 0] ?? 0;
-    to[i + 1] = table[from[i + 1] ?? 0] ?? 0;
-    to[i + 2] = table[from[i + 2] ?? 0] ?? 0;
-    to[i + 3] = 255;
-  }
+  const [bottom, top] = [at(CUT), at(1 - CUT)];
+  return { level: (bottom + top) / 2, width: Math.max((high - low) / 256, top - bottom) };
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::DicomWebError;
 use super::multipart;
@@ -19,13 +19,13 @@ pub struct Response<'a> {
 }
 
 /// One thing that a search found, in the JSON model of PS3.18 annex F.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Found {
     attributes: BTreeMap<String, Attribute>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Attribute {
     #[serde(rename = "Value", default)]
     values: Vec<serde_json::Value>,

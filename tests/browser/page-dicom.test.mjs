@@ -1,0 +1,302 @@
+// DICOM on the page: files, folders and archives, slices, windows, header, exports, privacy.
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { CANARIES, ctSlice, hounsfield, IDENTIFIERS, SECRETS, SIDE, zip } from './lib/dicom.mjs';
+import { colourAt, listed, row, rowState } from './lib/page.mjs';
+import { flat } from './lib/pictures.mjs';
+import { ROOT } from './lib/server.mjs';
+import { askOnly, errorText, modelReady, openPage, openSite, PATIENCE } from './lib/site.mjs';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const TARGET = process.env['CARGO_TARGET_DIR'] ?? join(ROOT, 'target');
+const SHOTS = process.env['MEDLEY_SCREENSHOTS'] ?? join(TARGET, 'screenshots');
+const SLICES = Array.from({ length: 4 }, (_, n) => ({ name: `IM${n}`, mimeType: '', buffer: ctSlice(n) }));
+const TASKS = ['lung-ct', 'lungs'];
+
+/** @type {import('./lib/site.mjs').Site} */
+let site;
+/** @type {string} */
+let folder;
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'medley-page-dicom-'));
+  mkdirSync(SHOTS, { recursive: true });
+  site = await openSite();
+});
+after(async () => {
+  await site?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The page with a series of four slices that is answered. @param {import('playwright-core').BrowserContextOptions} [options] */
+async function withSeries(options = {}) {
+  const opened = await openPage(site, '/?device=wasm', options);
+  await modelReady(opened.page);
+  await askOnly(opened.page, TASKS);
+  await opened.page.locator('#picker').setInputFiles(SLICES);
+  await rowState(opened.page, 'CT 1', 'done');
+  await opened.page.locator('#results [data-task]').first().waitFor({ timeout: PATIENCE });
+  return opened;
+}
+
+/** @param {import('playwright-core').Page} page @param {string} text */
+async function onSlice(page, text) {
+  await page.locator('.slice-number', { hasText: text }).waitFor({ timeout: PATIENCE });
+  // The picture of the slice comes a little after its number.
+  await page.waitForTimeout(300);
+}
+
+/** @param {import('playwright-core').Page} page @param {string} entry */
+async function exported(page, entry) {
+  await page.locator('#export summary').click();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: entry, exact: true }).click(),
+  ]);
+  return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+}
+
+test('files without ending become one entry of the list; the slider, keys and wheel go through its slices', async () => {
+  const { context, page } = await withSeries();
+  assert.deepEqual(await listed(page), ['CT 1']);
+  assert.match(await row(page, 'CT 1').innerText(), /4 slices/);
+  // It begins in the middle: (4 - 1) / 2.
+  await onSlice(page, '2 / 4');
+  const hover = async () => {
+    const box = await page.locator('canvas.picture').boundingBox();
+    assert.ok(box !== null);
+    await page.mouse.move(box.x + box.width / 2 - 1, box.y + box.height / 2 - 1);
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    return page.locator('.readout .pixel').innerText();
+  };
+  const middle = hounsfield(SIDE / 2, SIDE / 2, 1);
+  assert.match(await hover(), new RegExp(`${middle} HU`));
+  await page.locator('#slice').fill('4');
+  await onSlice(page, '4 / 4');
+  assert.match(await hover(), new RegExp(`${hounsfield(SIDE / 2, SIDE / 2, 3)} HU`));
+  await page.locator('canvas.picture').focus();
+  await page.keyboard.press('PageUp');
+  await onSlice(page, '3 / 4');
+  await page.keyboard.press('Home');
+  await onSlice(page, '1 / 4');
+  await hover();
+  await page.mouse.wheel(0, 130);
+  await onSlice(page, '3 / 4');
+  await context.close();
+});
+
+test('windows of the file are buttons, and stay while slices change', async () => {
+  const { context, page } = await withSeries();
+  const soft = page.getByRole('button', { name: 'SOFT', exact: true });
+  const lung = page.getByRole('button', { name: 'LUNG', exact: true });
+  assert.equal(await soft.getAttribute('aria-pressed'), 'true');
+  assert.match(await page.locator('.window-values').innerText(), /W 400 · L 40/);
+  // Air in the hole is black in the window of soft tissue, and grey in that of the lung.
+  assert.ok(((await colourAt(page, 0.5, 0.5))[0] ?? 255) < 3);
+  await lung.click();
+  assert.match(await page.locator('.window-values').innerText(), /W 1500 · L -600/);
+  const grey = Math.round(((hounsfield(SIDE / 2, SIDE / 2, 1) + 600.5) / 1499 + 0.5) * 255);
+  assert.ok(Math.abs(((await colourAt(page, 0.5, 0.5))[0] ?? 0) - grey) <= 2, `${await colourAt(page, 0.5, 0.5)} for ${grey}`);
+  await page.locator('#slice').fill('4');
+  await onSlice(page, '4 / 4');
+  assert.equal(await lung.getAttribute('aria-pressed'), 'true');
+  // A drag makes a window of one's own; reset brings the first one back.
+  const box = await page.locator('canvas.picture').boundingBox();
+  assert.ok(box !== null);
+  await page.mouse.move(box.x + 50, box.y + 50);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 90, box.y + 80, { steps: 4 });
+  await page.mouse.up();
+  assert.equal(await lung.getAttribute('aria-pressed'), 'false');
+  await page.getByRole('button', { name: 'Reset the view (R)' }).click();
+  assert.equal(await soft.getAttribute('aria-pressed'), 'true');
+  await context.close();
+});
+
+test('the cine plays and pauses, and is slow for who asked for less motion', async () => {
+  for (const reducedMotion of /** @type {const} */ (['no-preference', 'reduce'])) {
+    const { context, page } = await withSeries({ reducedMotion });
+    const cine = page.locator('#cine');
+    assert.equal(await cine.getAttribute('aria-label'), 'Play');
+    const numbers = () => page.locator('.slice-number').innerText();
+    const before = await numbers();
+    await page.waitForTimeout(700);
+    assert.equal(await numbers(), before, 'nothing moves by itself');
+    await cine.click();
+    assert.equal(await cine.getAttribute('aria-label'), 'Pause');
+    await page.waitForFunction((was) => document.querySelector('.slice-number')?.textContent !== was, before);
+    await cine.click();
+    assert.equal(await cine.getAttribute('aria-pressed'), 'false');
+    await page.waitForTimeout(700);
+    const stopped = await numbers();
+    await page.waitForTimeout(700);
+    assert.equal(await numbers(), stopped);
+    await context.close();
+  }
+});
+
+test('areas are in square millimetres, and the list is sorted by the class of the whole series', async () => {
+  const { context, page } = await withSeries();
+  await page.getByText('All kinds').click();
+  const area = await page.locator('[data-task="lungs"] .area').innerText();
+  assert.match(area, /^[\d,.]+ mm²$/);
+  const pixels = Number((await page.locator('[data-task="lungs"] .minor').last().innerText()).replace(/[^\d]/g, ''));
+  assert.ok(Math.abs(Number(area.replace(/[^\d.]/g, '')) - pixels * 0.4) <= Math.max(0.05, 0.5), `${area} for ${pixels} px`);
+  await page.locator('#picker').setInputFiles([{ name: 'a.png', mimeType: 'image/png', buffer: flat(90) }]);
+  await rowState(page, 'a.png', 'done');
+  const choices = await page.locator('#sort-by option').evaluateAll((all) => all.map((option) => /** @type {HTMLOptionElement} */ (option).value));
+  await page.locator('#sort-by').selectOption(choices.find((choice) => choice.startsWith('lung-ct/')) ?? '');
+  assert.match(await row(page, 'CT 1').innerText(), /%/);
+  await context.close();
+});
+
+test('names are hidden until the reader asks, and again for the next series', async () => {
+  const { context, page } = await withSeries();
+  await page.getByText('DICOM header').click();
+  const card = page.locator('#header');
+  assert.match(await card.innerText(), /Slice Thickness\s+2\.5/);
+  for (const secret of SECRETS) assert.ok(!(await page.content()).includes(secret), secret);
+  await page.getByRole('button', { name: 'Show names and dates' }).click();
+  await page.locator('#header-names').waitFor();
+  assert.ok((await card.innerText()).includes(CANARIES['0010,0010 PN']));
+  await page.locator('#picker').setInputFiles([{ name: 'other', mimeType: '', buffer: ctSlice(0, { series: '1.2.777.9' }) }]);
+  await page.locator('.caption', { hasText: 'CT 2' }).waitFor({ timeout: PATIENCE });
+  await page.getByRole('button', { name: 'Show names and dates' }).waitFor();
+  assert.ok(!(await card.innerText()).includes(CANARIES['0010,0010 PN']));
+  await context.close();
+});
+
+test('a folder with an archive, pictures, damaged files and others is sorted out', async () => {
+  const inside = join(folder, 'study');
+  mkdirSync(inside);
+  writeFileSync(join(inside, 'disc'), zip({ 'A/1': ctSlice(0), 'A/2': ctSlice(2), 'key.png': flat(30) }));
+  writeFileSync(join(inside, 'cut'), ctSlice(1, { cut: 900 }));
+  writeFileSync(join(inside, 'b.png'), flat(200));
+  writeFileSync(join(inside, 'notes.txt'), 'no image');
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  await page.locator('#folder-picker').setInputFiles(inside);
+  await row(page, 'CT 1').waitFor({ timeout: PATIENCE });
+  await row(page, 'key.png').waitFor({ timeout: PATIENCE });
+  assert.deepEqual((await listed(page)).sort(), ['CT 1', 'b.png', 'key.png']);
+  const said = await page.locator('#alert').innerText();
+  assert.match(said, /1 DICOM file cannot be read/);
+  assert.match(said, /cut off/);
+  // One file alone says what is wrong with it as an error.
+  await page.locator('#picker').setInputFiles([{ name: 'x.dcm', mimeType: '', buffer: ctSlice(1, { cut: 900 }) }]);
+  await page.getByText('These DICOM data cannot be used').waitFor({ timeout: PATIENCE });
+  const text = await errorText(page);
+  for (const secret of SECRETS) assert.ok(!text.includes(secret), secret);
+  await context.close();
+});
+
+test('no request, console line or export carries a word of the header that it must not', async () => {
+  /** @type {string[]} */
+  const lines = [];
+  const opened = await openPage(site);
+  const { context, page, requests, troubles } = opened;
+  page.on('console', (message) => lines.push(message.text()));
+  context.on('serviceworker', (worker) => worker.on('console', (/** @type {any} */ message) => lines.push(message.text())));
+  await modelReady(page);
+  await askOnly(page, TASKS);
+  await page.locator('#picker').setInputFiles(SLICES);
+  await rowState(page, 'CT 1', 'done');
+  await page.getByText('DICOM header').click();
+  await page.getByRole('button', { name: 'Show names and dates' }).click();
+  await page.locator('#header-names').waitFor();
+  await page.locator('#picker').setInputFiles([{ name: 'x.dcm', mimeType: '', buffer: ctSlice(1, { cut: 900 }) }]);
+  await page.locator('#alert .alert').waitFor({ timeout: PATIENCE });
+  const files = [
+    await exported(page, 'Answers (JSON)'),
+    await exported(page, 'Whole list (JSON)'),
+    await exported(page, 'Whole list (CSV)'),
+    await exported(page, 'Picture with overlay (PNG)'),
+    await exported(page, 'Report (DICOM SR)'),
+  ];
+  await page.getByText('All kinds').click();
+  files.push(await exported(page, 'Masks (DICOM SEG)'));
+  assert.deepEqual(files.slice(4).map(({ name }) => name), ['CT 1-medley.report.dcm', 'CT 1-medley.segmentation.dcm']);
+  for (const { name, bytes } of files) {
+    for (const secret of SECRETS) assert.ok(!bytes.includes(secret), `${secret} in ${name}`);
+  }
+  // Whoever switches it off gets an object that belongs to the study, with what the standard wants of the patient.
+  await page.locator('#export summary').click();
+  await page.getByLabel('Without patient data').uncheck();
+  await page.keyboard.press('Escape');
+  const kept = (await exported(page, 'Masks (DICOM SEG)')).bytes;
+  assert.ok(kept.includes(IDENTIFIERS.study) && kept.includes('CANARYNAME^KEPT'));
+  for (const secret of ['CANARYHOME', 'CANARYINST', 'CANARYPRIVATE', 'CANARYCOMMENT']) assert.ok(!kept.includes(secret), secret);
+  // And the report for a bug.
+  await page.locator('#open-diagnostics').click();
+  const diagnostics = await page.locator('#diagnostics pre').innerText();
+  for (const secret of SECRETS) {
+    assert.ok(!requests.some(({ url, body }) => (url + (body ?? '')).includes(secret)), secret);
+    assert.ok(!site.server.seen.some(({ path }) => path.includes(secret)), secret);
+    assert.ok(!lines.some((line) => line.includes(secret)), secret);
+    assert.ok(!diagnostics.includes(secret), secret);
+  }
+  assert.deepEqual(requests.filter(({ method }) => method !== 'GET'), []);
+  assert.deepEqual(troubles, []);
+  await context.close();
+});
+
+test('once the page was there, DICOM files are opened with its server gone', async () => {
+  const own = await openSite();
+  try {
+    const { context, page } = await openPage(own);
+    await modelReady(page);
+    await page.locator('#open-privacy').click();
+    await page.locator('#offline-state', { hasText: 'works from now on' }).waitFor({ timeout: PATIENCE });
+    await page.keyboard.press('Escape');
+    await own.server.close();
+    await page.reload();
+    await modelReady(page);
+    await page.locator('#picker').setInputFiles(SLICES.slice(0, 1));
+    await rowState(page, 'CT 1', 'done');
+    await context.close();
+  } finally {
+    await own.browser.close();
+  }
+});
+
+test('axe-core finds nothing, in both colours, with names shown and the exports open', async () => {
+  for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+    const { context, page } = await withSeries({ colorScheme, reducedMotion: 'reduce' });
+    await page.getByText('DICOM header').click();
+    await page.getByRole('button', { name: 'Show names and dates' }).click();
+    await page.locator('#header-names').waitFor();
+    await page.locator('#export summary').click();
+    await page.evaluate(AXE);
+    const found = await page.evaluate(async () => {
+      // @ts-expect-error made by the script above
+      const { violations } = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+      return violations.map((/** @type {import('axe-core').Result} */ { id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 160)}`);
+    });
+    assert.deepEqual(found, []);
+    await context.close();
+  }
+});
+
+for (const [width, height] of /** @type {const} */ ([[360, 740], [1280, 860], [2560, 1440]])) {
+  test(`nothing is cut off at ${width} × ${height}, in German too`, async () => {
+    const { context, page } = await openPage(site, '/?device=wasm', { viewport: { width, height }, locale: 'de-DE' });
+    await modelReady(page);
+    await page.locator('#picker').setInputFiles(SLICES);
+    await rowState(page, 'CT 1', 'done');
+    await page.locator('#results [data-task]').first().waitFor({ timeout: PATIENCE });
+    await page.getByText('DICOM-Kopfdaten').click();
+    await page.getByText('Schicht', { exact: false }).first().waitFor();
+    const wide = await page.evaluate(() => {
+      const limit = document.documentElement.clientWidth;
+      return [...document.querySelectorAll('body *')]
+        .filter((element) => element.closest('pre, .samples ul, .table, .skip') === null && element.getBoundingClientRect().right > limit + 1)
+        .map((element) => `${element.tagName}.${element.className}`);
+    });
+    assert.deepEqual(wide, []);
+    await page.screenshot({ path: join(SHOTS, `dicom-${width}.png`), fullPage: width < 1180 });
+    await context.close();
+  });
+}

@@ -1,0 +1,32 @@
+import { Channel } from '../channel.js';
+import { absolute } from '../addresses.js';
+import type { DicomCalls } from './protocol.js';
+
+/** Where the DICOM files of this package are, if not beside its scripts; relative ones are relative to the page. */
+export interface DicomUrls {
+  /** `dist/dicom/worker.js`; of the page's own origin. */
+  worker?: string | URL;
+  /** `pkg/dicom/medley_web_dicom_bg.wasm`. */
+  wasm?: string | URL;
+}
+
+/** Calls to a DICOM worker. */
+export type DicomChannel = Channel<DicomCalls>;
+
+/** Starts a worker with the DICOM reader. Failed or cancelled, nothing is left running. */
+export async function startReader(urls: DicomUrls, signal?: AbortSignal): Promise<DicomChannel> {
+  signal?.throwIfAborted();
+  const worker =
+    urls.worker === undefined
+      ? // Written out: this form is what bundlers look for.
+        new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'medley-dicom' })
+      : new Worker(absolute(urls.worker), { type: 'module', name: 'medley-dicom' });
+  const channel: DicomChannel = new Channel<DicomCalls>(worker);
+  try {
+    await channel.call('start', { wasm: urls.wasm === undefined ? null : absolute(urls.wasm) }, { signal });
+    return channel;
+  } catch (error) {
+    channel.close(error);
+    throw error;
+  }
+}
