@@ -29,7 +29,7 @@ const rows = [
   ['`@medley/web`, scripts of the page', closure('index.js')],
   ['`@medley/web/element`, scripts of the page', closure('element.js')],
   ['worker, scripts', closure('worker.js')],
-  ...['cpu', 'webgpu'].flatMap((build) =>
+  ...['cpu', 'cpu-relaxed', 'webgpu'].flatMap((build) =>
     readdirSync(join(root, 'pkg', build))
       .filter((file) => /\.(js|wasm)$/.test(file))
       .map((file) => [`\`pkg/${build}/${file}\``, readFileSync(join(root, 'pkg', build, file))]),
@@ -53,6 +53,6 @@ const at = process.argv.indexOf('--write');
 if (at > 0) {
   writeFileSync(
     process.argv[at + 1],
-    `# Sizes of @medley/web\n\nWritten by \`npm run sizes:write\`; every build prints the same table. 1 kB is 1000 bytes; gzip at level 9, brotli at\nquality ${BROTLI_QUALITY}; scripts as they are packed, not minified, which a bundler does. The build for WebGPU is fetched only where an\nadapter answers.\n\n${table}\n`,
+    `# Sizes of @medley/web\n\nWritten by \`npm run sizes:write\`; every build prints the same table. 1 kB is 1000 bytes; gzip at level 9, brotli at\nquality ${BROTLI_QUALITY}; scripts as they are packed, not minified, which a bundler does. A browser fetches one of the two\nbuilds for the CPU, and the one for WebGPU only where an adapter answers.\n\n${table}\n`,
   );
 }
