@@ -21,6 +21,9 @@ pub(crate) enum Method {
 /// small, each weight is used a few times only, and reading it costs as much as the products save.
 const MOST_TRANSFORMED: usize = 1 << 19;
 
+/// Pixels whose patches stay in the second cache while all panels pass over them.
+const BLOCK: usize = 240;
+
 /// A convolution with a square kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape {
@@ -164,6 +167,3 @@ impl Shape {
         });
     }
 }
-
-/// Pixels whose patches stay in the second cache while all panels pass over them.
-const BLOCK: usize = 240;
