@@ -8,7 +8,7 @@
 use burn::module::Module;
 use burn::nn::pool::{AvgPool2d, AvgPool2dConfig};
 use burn::tensor::activation::relu;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Distribution, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::conv_norm::{ConvNorm, ConvNormConfig, NormKind};
@@ -105,6 +105,9 @@ struct Block {
     shortcut: Option<ConvNorm>,
     /// Average pooling before it where the stride is 2.
     pool: Option<AvgPool2d>,
+    /// Probability that training passes a picture by the shortcut alone.
+    #[module(skip)]
+    drop: f64,
 }
 
 impl Block {
@@ -128,6 +131,7 @@ impl Block {
                     conv3: None,
                     shortcut: changes.then(|| dense(channels_in, channels_out, 1, 1).init(device)),
                     pool: (stride == 2).then(|| pool.init()),
+                    drop: 0.0,
                 }
             }
             BlockKind::Inverted => {
@@ -140,6 +144,7 @@ impl Block {
                     conv3: Some(dense(inner, channels_out, 1, 1).init(device)),
                     shortcut: None,
                     pool: None,
+                    drop: 0.0,
                 }
             }
         }
@@ -150,9 +155,10 @@ impl Block {
         if let Some(conv3) = &self.conv3 {
             let output = conv3.forward(self.conv2.forward_relu(output));
             // A block that changes the shape has no shortcut.
-            return if output.dims() == input.dims() { output + input } else { output };
+            let has_shortcut = output.dims() == input.dims();
+            return if has_shortcut { self.dropped(output) + input } else { output };
         }
-        let output = self.conv2.forward(output);
+        let output = self.dropped(self.conv2.forward(output));
         let mut shortcut = input;
         if let Some(pool) = &self.pool {
             shortcut = pool.forward(shortcut);
@@ -161,6 +167,18 @@ impl Block {
             shortcut = conv.forward(shortcut);
         }
         relu(output + shortcut)
+    }
+
+    /// In training zero for some pictures of the batch, and more for the others so that the mean stays.
+    fn dropped(&self, branch: Tensor<4>) -> Tensor<4> {
+        let device = branch.device();
+        if self.drop <= 0.0 || !device.is_autodiff() {
+            return branch;
+        }
+        let kept = 1.0 - self.drop;
+        let [batch, ..] = branch.dims();
+        let mask = Tensor::<4>::random([batch, 1, 1, 1], Distribution::Bernoulli(kept), &device);
+        branch * (mask / kept)
     }
 
     fn fold(&self) -> Self {
@@ -215,6 +233,18 @@ impl NanoEncoder {
             map.clone()
         });
         std::array::from_fn(|_| outputs.next().unwrap_or_else(|| unreachable!("four stages")))
+    }
+
+    /// Training leaves out the branch of a block for a picture with a probability that rises evenly from 0 in the
+    /// first block to `rate` in the last (Huang et al., *Deep networks with stochastic depth*, 2016).
+    pub(crate) fn with_stochastic_depth(mut self, rate: f64) -> Self {
+        let blocks = self.stages.iter_mut().flat_map(|stage| &mut stage.blocks);
+        let blocks: Vec<&mut Block> = blocks.collect();
+        let last = blocks.len().saturating_sub(1).max(1) as f64;
+        for (place, block) in blocks.into_iter().enumerate() {
+            block.drop = rate * place as f64 / last;
+        }
+        self
     }
 
     pub(crate) fn fold(&self) -> Self {

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::{Device, Tensor};
-use medley_data::Database;
+use medley_data::{Database, ExtraAugmentation};
 use medley_package::Presentation;
 use medley_train::{
     Observer, OptimizerConfig, Outcome, Score, StepReport, TaskConfig, TrainConfig, TrainError,
@@ -44,6 +44,7 @@ fn config(way: Way, steps: u64) -> TrainConfig {
         per_batch: 4,
         weight: 1.0,
         balance,
+        views: 1,
         presentation: Presentation::Whole { size: 64 },
     };
     TrainConfig {
@@ -54,6 +55,11 @@ fn config(way: Way, steps: u64) -> TrainConfig {
         steps,
         way,
         augmentation: 0.3,
+        augment: ExtraAugmentation::default(),
+        sizes: Vec::new(),
+        stochastic_depth: 0.0,
+        self_supervision: None,
+        distillation: None,
         threads: 2,
         validate_every: 0,
         validate_images: 8,
