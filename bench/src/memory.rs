@@ -16,7 +16,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use clap::{Parser, Subcommand};
 use medley_bench::peak_memory;
-use medley_data::Database;
+use medley_data::{Database, ExtraAugmentation};
 use medley_model::{HeadConfig, HeadKind, ModelConfig};
 use medley_package::Presentation;
 use medley_tests::{Drawn, Silent};
@@ -152,6 +152,7 @@ fn measure(data: &Path, way: &str, tasks: &[String]) -> Result<()> {
         per_batch: IMAGES,
         weight: 1.0,
         balance: false,
+        views: 1,
         presentation: Presentation::Whole { size: SIDE },
     };
     let config = TrainConfig {
@@ -162,6 +163,11 @@ fn measure(data: &Path, way: &str, tasks: &[String]) -> Result<()> {
         steps: ROUNDS,
         way,
         augmentation: 0.0,
+        augment: ExtraAugmentation::default(),
+        sizes: Vec::new(),
+        stochastic_depth: 0.0,
+        self_supervision: None,
+        distillation: None,
         threads: 1,
         validate_every: 0,
         validate_images: 0,

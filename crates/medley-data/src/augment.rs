@@ -26,11 +26,13 @@ pub(crate) fn kept_size(width: u32, height: u32, presentation: &Presentation) ->
 /// The map from a picture's own pixels to the canvas, drawn at random.
 ///
 /// *Whole*: about the place where inference puts the picture, top left. *Tiles*: the window lies anywhere on the
-/// picture; along a side that is shorter than the window, as for *whole*.
+/// picture; along a side that is shorter than the window, as for *whole*. `crop` enlarges each axis of a *whole* picture,
+/// of which then any part lies where the picture would.
 pub(crate) fn draw_map(
     limits: &Augmentation,
     (width, height): (u32, u32),
     presentation: &Presentation,
+    crop: [f64; 2],
     rng: &mut ChaCha8Rng,
 ) -> Affine {
     let size = f64::from(presentation.size());
@@ -50,7 +52,10 @@ pub(crate) fn draw_map(
     let upright = if quarters % 2 == 0 { [scaled.0, scaled.1] } else { [scaled.1, scaled.0] };
     let tiles = matches!(presentation, Presentation::Tiles { .. });
     let centre = |axis: usize| {
-        let length = upright[axis] * zoom;
+        let length = upright[axis] * zoom * crop[axis];
+        if crop != [1.0, 1.0] {
+            return length / 2.0 - (length - upright[axis]) * window[axis];
+        }
         if tiles && length > size {
             length / 2.0 - (length - size) * window[axis]
         } else {
@@ -62,6 +67,7 @@ pub(crate) fn draw_map(
         .then(Affine::shift(-scaled.0 / 2.0, -scaled.1 / 2.0))
         .then(Affine::scale(mirror(flip_x), mirror(flip_y)))
         .then(Affine::quarter_turns(quarters))
+        .then(Affine::scale(crop[0], crop[1]))
         .then(Affine::turn(angle))
         .then(Affine::shift(centre(0), centre(1)))
 }

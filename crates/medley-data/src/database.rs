@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
+use crate::extra::ExtraAugmentation;
 use crate::modality::Anatomy;
 use crate::plan::TaskPlan;
 use crate::records::{Example, Records, SharedGroup, Split};
@@ -241,6 +242,8 @@ impl Database {
             per_batch,
             augment: split == Split::Train,
             strength: 1.0,
+            extra: ExtraAugmentation::default(),
+            views: 1,
             balance: false,
         })
     }

@@ -16,6 +16,7 @@ mod cache;
 pub mod check;
 mod database;
 mod error;
+mod extra;
 mod files;
 pub mod import;
 mod loader;
@@ -28,6 +29,7 @@ mod warp;
 
 pub use database::{Database, DatasetInfo, Role, TaskRecord};
 pub use error::{DataError, RecordFault};
+pub use extra::ExtraAugmentation;
 pub use loader::Loader;
 pub use medley_infer::IGNORE;
 pub use modality::{Anatomy, Augmentation};

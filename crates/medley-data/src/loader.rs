@@ -8,14 +8,17 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use medley_infer::{Placement, placements};
+use medley_package::{Presentation, TaskSpec};
+use rand::seq::IndexedRandom;
 
 use crate::augment::kept_size;
 use crate::cache::{Cache, CacheBuilder, Slot};
 use crate::error::DataError;
+use crate::extra::draw_share;
 use crate::modality::Augmentation;
 use crate::order::{Job, Order, Pick, Purpose, stream};
 use crate::plan::{LoaderPlan, TaskPlan};
-use crate::sample::{MixedBatch, Part, Sample};
+use crate::sample::{MixedBatch, Part, Sample, SampleTarget};
 
 type Outcome = (u64, Result<MixedBatch, DataError>);
 
@@ -47,7 +50,8 @@ struct Workshop {
     tasks: Vec<TaskPlan>,
     items: Vec<Vec<Item>>,
     cache: Cache,
-    size: usize,
+    size: u32,
+    sizes: Vec<u32>,
     seed: u64,
 }
 
@@ -85,7 +89,8 @@ impl Loader {
             tasks: plan.tasks,
             items,
             cache: cache.build(plan.cache_bytes),
-            size: plan.size as usize,
+            size: plan.size,
+            sizes: plan.sizes,
             seed: plan.seed,
         });
         let stop = Arc::new(AtomicBool::new(false));
@@ -199,27 +204,46 @@ fn work(shop: &Workshop, stop: &AtomicBool, jobs: &Receiver<Job>, outcomes: &Sen
 impl Workshop {
     fn batch(&self, job: Job, stop: &AtomicBool) -> Result<MixedBatch, DataError> {
         let n = job.parts.iter().map(|(_, picks)| picks.len()).sum();
-        let mut pixels = Vec::with_capacity(n * 3 * self.size * self.size);
+        let side = self.side(job.step);
+        let size = side as usize;
+        let mut pixels = Vec::with_capacity(n * 3 * size * size);
         let mut parts = Vec::with_capacity(job.parts.len());
         let mut first = 0;
         for (task, picks) in job.parts {
             let range = first..first + picks.len();
             first = range.end;
-            let mut targets = Vec::with_capacity(picks.len());
+            let plan = &self.tasks[task];
+            let spec =
+                TaskSpec { presentation: sized(plan.spec.presentation, side), ..plan.spec.clone() };
+            let mut samples = Vec::with_capacity(picks.len());
             for pick in picks {
                 if stop.load(Ordering::Relaxed) {
                     return Err(DataError::Worker("the loader was dropped".to_string()));
                 }
-                let sample = self.sample(task, pick)?;
+                samples.push(self.sample(task, &spec, pick)?);
+            }
+            let alpha = plan.extra.of(spec.kind).mixup;
+            if plan.augment && alpha > 0.0 {
+                let mut rng = stream(self.seed, Purpose::Mixup, task as u64, job.step);
+                samples = mixed(&samples, draw_share(alpha, &mut rng));
+            }
+            let mut targets = Vec::with_capacity(samples.len());
+            for sample in samples {
                 pixels.extend_from_slice(&sample.pixels);
                 targets.push(sample.target);
             }
             parts.push(Part { task, range, targets });
         }
-        Ok(MixedBatch { pixels, n, size: self.size, parts, step: job.step })
+        Ok(MixedBatch { pixels, n, size, parts, step: job.step })
     }
 
-    fn sample(&self, task: usize, pick: Pick) -> Result<Sample, DataError> {
+    /// The side of a step's canvas.
+    fn side(&self, step: u64) -> u32 {
+        let mut rng = stream(self.seed, Purpose::Size, step, 0);
+        self.sizes.choose(&mut rng).copied().unwrap_or(self.size)
+    }
+
+    fn sample(&self, task: usize, spec: &TaskSpec, pick: Pick) -> Result<Sample, DataError> {
         let item = &self.items[task][pick.item];
         let plan = &self.tasks[task];
         let example = &plan.examples[item.example];
@@ -227,12 +251,44 @@ impl Workshop {
         let mask = self.cache.mask(example, item.slot, plan.spec.classes.len())?;
         let mask = mask.as_ref().map(|mask| mask.as_slice());
         Ok(match &item.placement {
-            Some(placement) => Sample::placed(example, &plan.spec, &picture, mask, placement),
+            Some(placement) => Sample::placed(example, spec, &picture, mask, placement),
             None => {
                 let limits = Augmentation::of(plan.anatomy, plan.spec.kind).scaled(plan.strength);
                 let mut rng = stream(self.seed, Purpose::Augment, task as u64, pick.draw);
-                Sample::augmented(example, &plan.spec, &picture, mask, &limits, &mut rng)
+                let limits = (&limits, &plan.extra);
+                Sample::augmented(example, spec, &picture, mask, limits, &mut rng)
             }
         })
     }
+}
+
+/// The same way of showing a picture on a canvas of another side.
+fn sized(presentation: Presentation, side: u32) -> Presentation {
+    match presentation {
+        Presentation::Whole { .. } => Presentation::Whole { size: side },
+        Presentation::Tiles { long_side, overlap, .. } => {
+            Presentation::Tiles { size: side, long_side, overlap: overlap.min(side / 2) }
+        }
+    }
+}
+
+/// Mixes into each image the one half the batch away, which no other view of it is.
+fn mixed(samples: &[Sample], share: f32) -> Vec<Sample> {
+    let half = samples.len() / 2;
+    let class = |sample: &Sample| match sample.target {
+        SampleTarget::Class(class) => Some(class),
+        _ => None,
+    };
+    let mix = |(at, sample): (usize, &Sample)| {
+        let partner = &samples[(at + half) % samples.len()];
+        let (Some(own), Some(other)) = (class(sample), class(partner)) else {
+            return sample.clone();
+        };
+        let pixels = sample.pixels.iter().zip(&partner.pixels);
+        Sample {
+            pixels: pixels.map(|(own, other)| own + (other - own) * share).collect(),
+            target: SampleTarget::Mixture { own, other, share },
+        }
+    };
+    samples.iter().enumerate().map(mix).collect()
 }

@@ -20,6 +20,10 @@ pub(crate) enum Purpose {
     Augment = 4,
     /// The splits of an imported data set.
     Split = 5,
+    /// The side of a step's canvas.
+    Size = 6,
+    /// How much of which image is mixed into another.
+    Mixup = 7,
 }
 
 /// The stream for a purpose and two numbers: the whole key is written down, so no two streams meet.
@@ -52,6 +56,7 @@ pub(crate) struct Job {
 struct TaskOrder {
     items: usize,
     per_batch: usize,
+    views: u64,
     /// The items of each class that has any, if the task is balanced.
     classes: Option<Vec<Vec<usize>>>,
     drawn: u64,
@@ -73,6 +78,7 @@ impl Order {
         let tasks = plans.iter().zip(items).map(|(plan, items)| TaskOrder {
             items: items.len(),
             per_batch: plan.per_batch,
+            views: plan.views as u64,
             classes: plan.balance.then(|| by_class(plan, items)),
             drawn: 0,
             epoch: None,
@@ -123,12 +129,14 @@ impl TaskOrder {
     fn pick(&mut self, seed: u64, task: usize) -> Pick {
         let draw = self.drawn;
         self.drawn += 1;
+        // Views of one image share what is drawn here, and not how they are augmented.
+        let image = draw / self.views;
         if let Some(classes) = &self.classes {
-            let mut rng = stream(seed, Purpose::Balance, task as u64, draw);
+            let mut rng = stream(seed, Purpose::Balance, task as u64, image);
             let class = &classes[rng.random_range(0..classes.len())];
             return Pick { item: class[rng.random_range(0..class.len())], draw };
         }
-        let (epoch, place) = (draw / self.items as u64, (draw % self.items as u64) as usize);
+        let (epoch, place) = (image / self.items as u64, (image % self.items as u64) as usize);
         let items = self.items;
         let current = self.epoch.take().filter(|(number, _)| *number == epoch);
         let (_, order) = self.epoch.insert(current.unwrap_or_else(|| {

@@ -4,6 +4,7 @@ use medley_infer::MAX_SIDE;
 use medley_package::{Presentation, TaskKind, TaskSpec};
 
 use crate::error::{DataError, RecordFault};
+use crate::extra::ExtraAugmentation;
 use crate::modality::Anatomy;
 use crate::records::{Example, Target};
 
@@ -25,6 +26,11 @@ pub struct TaskPlan {
     pub augment: bool,
     /// How strongly, 0..=1: see [`crate::Augmentation::scaled`].
     pub strength: f32,
+    /// Changes beyond those of the table, at their full strength; see [`ExtraAugmentation`].
+    pub extra: ExtraAugmentation,
+    /// How many views of each drawn image are in a batch, each augmented on its own; they stand beside each other.
+    /// `per_batch` counts views.
+    pub views: usize,
     /// Draw the class first and then one of its images, so that rare classes come as often as common ones;
     /// classification only. Otherwise every image comes once in an epoch.
     pub balance: bool,
@@ -52,6 +58,9 @@ pub struct LoaderPlan {
     pub tasks: Vec<TaskPlan>,
     /// Side of the canvas in pixels; that of every task's presentation.
     pub size: u32,
+    /// Sides from which each batch draws its own, with equal probability, for tasks that are augmented; none: always
+    /// `size`. A whole picture is scaled with the side, a tile shows more or less at the same scale.
+    pub sizes: Vec<u32>,
     /// Decides, with the step, everything that is drawn.
     pub seed: u64,
     /// Threads that make batches; at least one is started.
@@ -70,6 +79,7 @@ impl LoaderPlan {
         Self {
             tasks,
             size,
+            sizes: Vec::new(),
             seed,
             threads: 1,
             ahead: 2,
@@ -86,6 +96,15 @@ impl LoaderPlan {
         }
         if !(1..=MAX_SIDE).contains(&self.size) {
             return fault(format!("the size is {}; expected 1 to {MAX_SIDE}", self.size));
+        }
+        if let Some(size) = self.sizes.iter().find(|size| !(1..=MAX_SIDE).contains(*size)) {
+            return fault(format!("one of the sizes is {size}; expected 1 to {MAX_SIDE}"));
+        }
+        if !self.sizes.is_empty()
+            && let Some(plain) = self.tasks.iter().find(|task| !task.augment)
+        {
+            let name = &plain.spec.name;
+            return fault(format!("task {name:?} is not augmented and has no size but its own"));
         }
         let tasks = self.tasks.len();
         match &self.way {
@@ -116,6 +135,14 @@ impl TaskPlan {
         if self.per_batch == 0 {
             return fault("it has no image in a batch; expected 1 or more".to_string());
         }
+        if self.views == 0 || !self.per_batch.is_multiple_of(self.views) {
+            let (images, views) = (self.per_batch, self.views);
+            return fault(format!("{images} images in a batch are no multiple of {views} views"));
+        }
+        if self.views > 1 && !self.augment {
+            return fault("views of one image differ by augmentation, and it has none".to_string());
+        }
+        self.extra.check().or_else(fault)?;
         let own = self.spec.presentation.size();
         if own != size {
             return fault(format!("its presentation has the size {own}, the batch {size}"));

@@ -9,9 +9,10 @@ use rand_chacha::ChaCha8Rng;
 use crate::augment::{draw_map, draw_noise, draw_tone};
 use crate::cache::{Picture, read_image, read_mask};
 use crate::error::DataError;
+use crate::extra::ExtraAugmentation;
 use crate::modality::Augmentation;
 use crate::records::{Example, Target};
-use crate::warp::{Affine, Tone, draw_mask, draw_picture, map_boxes};
+use crate::warp::{Affine, Tone, draw_mask, draw_picture, map_boxes, shown};
 
 /// One image on its canvas.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +28,16 @@ pub struct Sample {
 pub enum SampleTarget {
     /// The number of the class.
     Class(usize),
+    /// Of an image into which another was mixed: the numbers of its own class and of the other's, and the share of the
+    /// other.
+    Mixture {
+        /// The image's own class.
+        own: usize,
+        /// The other image's.
+        other: usize,
+        /// Weight of the other, 0..=0.5.
+        share: f32,
+    },
     /// `[size, size]` class numbers; 255 is "ignore" and padding.
     Mask(Vec<u8>),
     /// `[x0, y0, x1, y1, class]`, inside the canvas.
@@ -105,12 +116,18 @@ impl Sample {
         spec: &TaskSpec,
         picture: &Picture,
         mask: Option<&[u8]>,
-        limits: &Augmentation,
+        (limits, extra): (&Augmentation, &ExtraAugmentation),
         rng: &mut ChaCha8Rng,
     ) -> Self {
         let size = spec.presentation.size() as usize;
         let source = (example.width, example.height);
-        let to_canvas = draw_map(limits, source, &spec.presentation, rng);
+        // A stream of its own: what the table's changes draw is the same with extra ones and without.
+        let mut of_extra = rng.clone();
+        of_extra.set_stream(1);
+        let extra = extra.of(spec.kind);
+        let whole = !is_tile(&spec.presentation);
+        let crop = if whole { extra.draw_crop(&mut of_extra) } else { [1.0, 1.0] };
+        let to_canvas = draw_map(limits, source, &spec.presentation, crop, rng);
         let tone = draw_tone(limits, picture.channels == 3, rng);
         let to_source = to_canvas.inverse();
         let to_picture = to_source.then(Affine::scale(
@@ -118,8 +135,13 @@ impl Sample {
             f64::from(picture.height) / f64::from(example.height),
         ));
         let noise = draw_noise(limits, rng);
+        let mut pixels = draw_picture(picture, to_picture, &tone, size, noise);
+        if extra.blur > 0.0 || extra.cutout > 0.0 {
+            let inside = shown((picture.width, picture.height), to_picture, size);
+            extra.draw(&mut pixels, &inside, size, &mut of_extra);
+        }
         Self {
-            pixels: draw_picture(picture, to_picture, &tone, size, noise),
+            pixels,
             target: match (&example.target, mask) {
                 (Target::Class(class), _) => SampleTarget::Class(*class),
                 (Target::Mask(_), mask) => {
@@ -235,6 +257,7 @@ mod tests {
 
     #[test]
     fn picture_mask_and_boxes_move_together() {
+        let none = ExtraAugmentation::default();
         // All of the geometry, and no change of tone, so that the bright box is known by its brightness.
         let limits = Augmentation {
             brightness: 0.0,
@@ -258,7 +281,7 @@ mod tests {
                     &spec(TaskKind::Segmentation, presentation),
                     &picture,
                     Some(&mask),
-                    &limits,
+                    (&limits, &none),
                     &mut rng(),
                 );
                 let boxed = Sample::augmented(
@@ -266,7 +289,7 @@ mod tests {
                     &spec(TaskKind::Detection, presentation),
                     &picture,
                     None,
-                    &limits,
+                    (&limits, &none),
                     &mut rng(),
                 );
                 assert_eq!(masked.pixels, boxed.pixels);
@@ -316,7 +339,8 @@ mod tests {
         let mut seen = [false; 9];
         for draw in 0..200 {
             let mut rng = stream(1, Purpose::Augment, 0, draw);
-            let to_canvas = crate::augment::draw_map(&limits, SOURCE, &presentation, &mut rng);
+            let to_canvas =
+                crate::augment::draw_map(&limits, SOURCE, &presentation, [1.0, 1.0], &mut rng);
             let (x, y) = to_canvas.inverse().point(32.0, 32.0);
             let third = |v: f64, side: u32| ((v * 3.0 / f64::from(side)) as usize).min(2);
             seen[third(y, SOURCE.1) * 3 + third(x, SOURCE.0)] = true;
@@ -332,8 +356,10 @@ mod tests {
         for draw in 0..20 {
             let mut rng = stream(2, Purpose::Augment, 0, draw);
             let spec = spec(TaskKind::Segmentation, presentation);
+            let extra = ExtraAugmentation { blur: 2.0, ..ExtraAugmentation::default() };
+            let limits = (&limits, &extra);
             let sample =
-                Sample::augmented(&example, &spec, &picture, Some(&mask), &limits, &mut rng);
+                Sample::augmented(&example, &spec, &picture, Some(&mask), limits, &mut rng);
             let plane = 96 * 96;
             assert_eq!(sample.pixels[..plane], sample.pixels[plane..2 * plane]);
             assert_eq!(sample.pixels[..plane], sample.pixels[2 * plane..]);

@@ -129,6 +129,16 @@ pub(crate) fn draw_picture(
     canvas
 }
 
+/// Which pixels of a canvas of `[size, size]` show a picture of `width` × `height`; `map` as in [`draw_picture`].
+pub(crate) fn shown((width, height): (u32, u32), map: Affine, size: usize) -> Vec<bool> {
+    let (right, bottom) = (f64::from(width), f64::from(height));
+    let inside = |at: usize| {
+        let (u, v) = map.point((at % size) as f64 + 0.5, (at / size) as f64 + 0.5);
+        u >= 0.0 && v >= 0.0 && u < right && v < bottom
+    };
+    (0..size * size).map(inside).collect()
+}
+
 /// Draws a mask of `width` × `height` class numbers onto a canvas of `[size, size]` by its nearest pixels;
 /// [`IGNORE`] outside. `map` leads from the canvas to the mask's pixels.
 pub(crate) fn draw_mask(

@@ -11,8 +11,8 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 
 use medley_data::{
-    DataError, IGNORE, Loader, LoaderPlan, MixedBatch, RecordFault, Sample, SampleTarget, Split,
-    Way,
+    DataError, ExtraAugmentation, IGNORE, Loader, LoaderPlan, MixedBatch, RecordFault, Sample,
+    SampleTarget, Split, Way,
 };
 use medley_package::Presentation;
 use support::{Drawn, SIZE, WHOLE};
@@ -247,4 +247,95 @@ fn a_dropped_loader_stops_its_threads() {
     let plan = LoaderPlan { threads: 3, ahead: 50, ..plan(&drawn, 4, WHOLE) };
     // Joins the threads on drop; hangs here if they do not stop.
     drop(Loader::start(plan).unwrap());
+}
+
+#[test]
+fn views_of_one_image_stand_beside_each_other_and_differ() {
+    let drawn = Drawn::new(12);
+    for balance in [false, true] {
+        let mut tasks = drawn.plans(6, WHOLE);
+        tasks.truncate(1);
+        (tasks[0].views, tasks[0].balance) = (2, balance);
+        let mut one = tasks.clone();
+        (one[0].views, one[0].per_batch) = (1, 3);
+        let two = batches(LoaderPlan::mixed(tasks, SIZE, 5), 0, 6);
+        for (two, one) in two.iter().zip(batches(LoaderPlan::mixed(one, SIZE, 5), 0, 6)) {
+            let [of_two, of_one] = [&two.parts[0].targets, &one.parts[0].targets];
+            for (at, target) in of_one.iter().enumerate() {
+                assert_eq!([&of_two[2 * at], &of_two[2 * at + 1]], [target, target]);
+            }
+            let images: Vec<&[f32]> = two.pixels.chunks_exact(3 * 64 * 64).collect();
+            assert!((0..3).all(|at| images[2 * at] != images[2 * at + 1]));
+        }
+    }
+}
+
+#[test]
+fn each_batch_has_one_of_the_sizes_and_its_answers_fit_it() {
+    let drawn = Drawn::new(12);
+    for presentation in [WHOLE, TILES] {
+        let plan = LoaderPlan { sizes: vec![32, 64, 96], ..plan(&drawn, 2, presentation) };
+        let all = batches(plan.clone(), 0, 24);
+        for batch in &all {
+            assert_eq!(batch.pixels.len(), 6 * 3 * batch.size * batch.size);
+            for target in batch.parts.iter().flat_map(|part| &part.targets) {
+                let side = batch.size as f32;
+                match target {
+                    SampleTarget::Mask(mask) => assert_eq!(mask.len(), batch.size * batch.size),
+                    SampleTarget::Boxes(boxes) => {
+                        assert!(boxes.iter().all(|found| found[2] <= side && found[3] <= side));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let sizes: HashSet<usize> = all.iter().map(|batch| batch.size).collect();
+        assert_eq!(sizes.len(), 3);
+        assert!(all[20..] == batches(plan, 20, 4));
+    }
+}
+
+#[test]
+fn mixup_mixes_pixels_and_classes_by_the_same_share() {
+    let drawn = Drawn::new(12);
+    let mut tasks = drawn.plans(4, WHOLE);
+    tasks.truncate(2);
+    let plain = batches(LoaderPlan::mixed(tasks.clone(), SIZE, 5), 0, 4);
+    for task in &mut tasks {
+        task.extra = ExtraAugmentation { mixup: 1.0, ..ExtraAugmentation::default() };
+    }
+    let mixed = batches(LoaderPlan::mixed(tasks, SIZE, 5), 0, 4);
+    let length = 3 * 64 * 64;
+    for (plain, mixed) in plain.iter().zip(&mixed) {
+        // The segmentation task beside it stays as it was.
+        assert!(plain.pixels[4 * length..] == mixed.pixels[4 * length..]);
+        assert_eq!(plain.parts[1], mixed.parts[1]);
+        for (at, target) in mixed.parts[0].targets.iter().enumerate() {
+            let SampleTarget::Mixture { own, other, share } = *target else { panic!("{target:?}") };
+            let partner = (at + 2) % 4;
+            assert_eq!(plain.parts[0].targets[at], SampleTarget::Class(own));
+            assert_eq!(plain.parts[0].targets[partner], SampleTarget::Class(other));
+            for pixel in [0, 1000, length - 1] {
+                let [a, b] = [at, partner].map(|image| plain.pixels[image * length + pixel]);
+                let found = mixed.pixels[at * length + pixel];
+                assert!((found - (a + (b - a) * share)).abs() < 1e-6);
+            }
+        }
+    }
+}
+
+#[test]
+fn plans_with_views_or_sizes_that_do_not_fit_are_refused() {
+    let drawn = Drawn::new(12);
+    let refused = |plan: LoaderPlan| match Loader::start(plan) {
+        Err(DataError::Plan(reason)) => reason,
+        _ => panic!("the plan is taken"),
+    };
+    let mut odd = plan(&drawn, 3, WHOLE);
+    odd.tasks[0].views = 2;
+    assert!(refused(odd).contains("no multiple of 2 views"));
+    let mut plain = plan(&drawn, 2, WHOLE);
+    plain.tasks[1].augment = false;
+    plain.sizes = vec![64, 96];
+    assert!(refused(plain).contains("not augmented"));
 }

@@ -58,6 +58,14 @@ impl Encoder {
         }
     }
 
+    /// See [`NanoEncoder::with_stochastic_depth`]; a Swin stays as it is.
+    pub(crate) fn with_stochastic_depth(self, rate: f64) -> Self {
+        match self {
+            Self::Nano(encoder) => Self::Nano(encoder.with_stochastic_depth(rate)),
+            Self::Swin(encoder) => Self::Swin(encoder),
+        }
+    }
+
     pub(crate) fn fold(&self) -> Self {
         match self {
             Self::Nano(encoder) => Self::Nano(encoder.fold()),

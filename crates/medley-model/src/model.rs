@@ -206,6 +206,13 @@ impl MedleyModel {
         self
     }
 
+    /// The same model, whose convolutional encoder leaves out branches of its blocks in training, at random for each
+    /// picture: with probability `rate` in the last block, evenly less before it, never in the first.
+    pub fn with_stochastic_depth(mut self, rate: f64) -> Self {
+        self.encoder = self.encoder.with_stochastic_depth(rate);
+        self
+    }
+
     /// One pass of the encoder and the squeezer.
     ///
     /// # Shapes

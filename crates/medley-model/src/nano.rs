@@ -6,7 +6,8 @@
 //! after He et al., *Bag of tricks* (2019).
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Distribution, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::conv_norm::{ConvNorm, ConvNormConfig, NormKind};
@@ -104,6 +105,9 @@ struct Block {
     /// Averages of 2×2 values before it: where the stride is 2.
     #[module(skip)]
     halved: bool,
+    /// Probability that training passes a picture by the shortcut alone.
+    #[module(skip)]
+    drop: f64,
 }
 
 impl Block {
@@ -126,6 +130,7 @@ impl Block {
                     conv3: None,
                     shortcut: changes.then(|| dense(channels_in, channels_out, 1, 1).init(device)),
                     halved: stride == 2,
+                    drop: 0.0,
                 }
             }
             BlockKind::Inverted => {
@@ -138,6 +143,7 @@ impl Block {
                     conv3: Some(dense(inner, channels_out, 1, 1).init(device)),
                     shortcut: None,
                     halved: false,
+                    drop: 0.0,
                 }
             }
         }
@@ -148,7 +154,13 @@ impl Block {
         if let Some(conv3) = &self.conv3 {
             let output = conv3.forward(self.conv2.forward_relu(output));
             // A block that changes the shape has no shortcut.
-            return if output.dims() == input.dims() { output + input } else { output };
+            if output.dims() != input.dims() {
+                return output;
+            }
+            return match self.kept(&output) {
+                Some(kept) => output * kept + input,
+                None => output + input,
+            };
         }
         let mut shortcut = input;
         if self.halved {
@@ -157,7 +169,10 @@ impl Block {
         if let Some(conv) = &self.shortcut {
             shortcut = conv.forward(shortcut);
         }
-        self.conv2.forward_add_relu(output, shortcut)
+        match self.kept(&shortcut) {
+            Some(kept) => relu(self.conv2.forward(output) * kept + shortcut),
+            None => self.conv2.forward_add_relu(output, shortcut),
+        }
     }
 
     fn prepare(&mut self) {
@@ -166,6 +181,19 @@ impl Block {
         for conv in [&mut self.conv3, &mut self.shortcut].into_iter().flatten() {
             conv.prepare();
         }
+    }
+
+    /// In training a factor on the branch, `[batch, 1, 1, 1]`: zero for some pictures, and more than one for the others so that
+    /// the mean stays.
+    fn kept(&self, map: &Tensor<4>) -> Option<Tensor<4>> {
+        let device = map.device();
+        if self.drop <= 0.0 || !device.is_autodiff() {
+            return None;
+        }
+        let share = 1.0 - self.drop;
+        let [batch, ..] = map.dims();
+        let kept = Tensor::random([batch, 1, 1, 1], Distribution::Bernoulli(share), &device);
+        Some(kept / share)
     }
 
     fn fold(&self) -> Self {
@@ -214,6 +242,18 @@ impl NanoEncoder {
     pub(crate) fn prepare(&mut self) {
         self.stem.iter_mut().for_each(ConvNorm::prepare);
         self.stages.iter_mut().flat_map(|stage| &mut stage.blocks).for_each(Block::prepare);
+    }
+
+    /// Training leaves out the branch of a block for a picture with a probability that rises evenly from 0 in the
+    /// first block to `rate` in the last (Huang et al., *Deep networks with stochastic depth*, 2016).
+    pub(crate) fn with_stochastic_depth(mut self, rate: f64) -> Self {
+        let blocks = self.stages.iter_mut().flat_map(|stage| &mut stage.blocks);
+        let blocks: Vec<&mut Block> = blocks.collect();
+        let last = blocks.len().saturating_sub(1).max(1) as f64;
+        for (place, block) in blocks.into_iter().enumerate() {
+            block.drop = rate * place as f64 / last;
+        }
+        self
     }
 
     pub(crate) fn fold(&self) -> Self {

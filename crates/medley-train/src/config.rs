@@ -1,5 +1,8 @@
 //! The configuration of a pretraining run. `preset` reads it; docs/configuration.md has a row for each key.
 
+use std::path::PathBuf;
+
+use medley_data::ExtraAugmentation;
 use medley_model::{EncoderConfig, HeadConfig, HeadKind, ModelConfig, NanoConfig, SwinConfig};
 use medley_package::{Presentation, TaskKind, TaskSpec};
 use serde::{Deserialize, Serialize};
@@ -109,12 +112,45 @@ pub struct TaskConfig {
     /// Draw classes with equal probability (classification).
     #[serde(default)]
     pub balance: bool,
+    /// Views of each drawn image in a batch, each augmented on its own; `per_batch` counts them.
+    #[serde(default = "one_view")]
+    pub views: usize,
     /// How its images are shown to the encoder.
     pub presentation: Presentation,
 }
 
 fn one() -> f64 {
     1.0
+}
+
+fn one_view() -> usize {
+    1
+}
+
+/// A loss without labels beside the tasks: views of one picture are to be nearer to each other than to all else.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SelfSupervisionConfig {
+    /// Factor on it; the mean over the tasks has 1.
+    pub weight: f64,
+    /// By which similarities of -1..=1 are divided.
+    #[serde(default = "temperature")]
+    pub temperature: f64,
+}
+
+fn temperature() -> f64 {
+    0.2
+}
+
+/// A loss against the embedding of a model that is trained already.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DistillationConfig {
+    /// Folder of its package.
+    pub package: PathBuf,
+    /// Factor on the loss; the mean over the tasks has 1.
+    #[serde(default = "one")]
+    pub weight: f64,
 }
 
 /// A pretraining run.
@@ -136,6 +172,21 @@ pub struct TrainConfig {
     pub way: Way,
     /// Strength of the augmentation, 0..=1.
     pub augmentation: f32,
+    /// Changes to images beyond those, none by default.
+    #[serde(default)]
+    pub augment: ExtraAugmentation,
+    /// Sides of the input from which each batch draws its own, in pixels; that of the tasks' presentations if empty.
+    #[serde(default)]
+    pub sizes: Vec<u32>,
+    /// Probability with which the last block of a convolutional encoder is passed by in training; evenly less before.
+    #[serde(default)]
+    pub stochastic_depth: f64,
+    /// A loss without labels beside the tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub self_supervision: Option<SelfSupervisionConfig>,
+    /// A loss against another model's embedding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distillation: Option<DistillationConfig>,
     /// Threads that prepare images.
     pub threads: usize,
     /// Steps between measurements on the validation splits; 0 for none.
@@ -170,9 +221,12 @@ impl TrainConfig {
                 return Err(format!("task “{name}”: weight {} is not above 0", task.weight));
             }
         }
-        if size == 0 || size % 32 != 0 {
-            return Err(format!("size {size} is not a multiple of 32"));
+        for &size in [size].iter().chain(&self.sizes) {
+            if size == 0 || size % 32 != 0 {
+                return Err(format!("size {size} is not a multiple of 32"));
+            }
         }
+        self.check_levers()?;
         let optimizer = &self.optimizer;
         if !(optimizer.learning_rate > 0.0 && optimizer.learning_rate < 1.0) {
             return Err(format!("learning_rate {} is not in 0..1", optimizer.learning_rate));
@@ -207,6 +261,48 @@ impl TrainConfig {
             return Err("steps and checkpoint_every must be at least 1".into());
         }
         Ok(())
+    }
+
+    /// The same for what is off by default.
+    fn check_levers(&self) -> Result<(), String> {
+        self.augment.check().map_err(|reason| format!("augment: {reason}"))?;
+        if !(0.0..1.0).contains(&self.stochastic_depth) {
+            return Err(format!("stochastic_depth {} is not in 0..1", self.stochastic_depth));
+        }
+        let is_convolutional = matches!(self.variant, Variant::Nano | Variant::Micro);
+        if self.stochastic_depth > 0.0 && !is_convolutional {
+            return Err(format!(
+                "stochastic_depth is for convolutional encoders; the variant {} is none",
+                self.variant.name()
+            ));
+        }
+        for TaskConfig { name, per_batch, views, .. } in &self.tasks {
+            if *views == 0 || !per_batch.is_multiple_of(*views) {
+                return Err(format!(
+                    "task “{name}”: per_batch {per_batch} is no multiple of its {views} views"
+                ));
+            }
+        }
+        let positive = |key: &str, value: f64| {
+            let fits = value.is_finite() && value > 0.0;
+            if fits { Ok(()) } else { Err(format!("{key} {value} is not above 0")) }
+        };
+        if let Some(SelfSupervisionConfig { weight, temperature }) = self.self_supervision {
+            positive("self_supervision.weight", weight)?;
+            positive("self_supervision.temperature", temperature)?;
+            if self.tasks.iter().all(|task| task.views < 2) {
+                return Err(
+                    "self_supervision compares views of one picture; give tasks views = 2".into()
+                );
+            }
+            if self.augment.mixup > 0.0 {
+                return Err(
+                    "self_supervision compares views of one picture, and augment.mixup mixes two"
+                        .into(),
+                );
+            }
+        }
+        self.distillation.as_ref().map_or(Ok(()), |it| positive("distillation.weight", it.weight))
     }
 
     /// The model of this run with the heads that `tasks` need.
@@ -259,6 +355,11 @@ mod tests {
             steps,
             way: Way::Mixed,
             augmentation: 1.0,
+            augment: ExtraAugmentation::default(),
+            sizes: Vec::new(),
+            stochastic_depth: 0.0,
+            self_supervision: None,
+            distillation: None,
             threads: 1,
             validate_every: 0,
             validate_images: 1,
@@ -284,5 +385,38 @@ mod tests {
         for step in 0..100 {
             assert_eq!(short.learning_rate(step), long.learning_rate(step));
         }
+    }
+
+    fn refused(change: impl FnOnce(&mut TrainConfig)) -> String {
+        let mut config = config(20, Vec::new());
+        config.tasks = vec![TaskConfig {
+            name: "lungs".into(),
+            per_batch: 4,
+            weight: 1.0,
+            balance: false,
+            views: 2,
+            presentation: Presentation::Whole { size: 64 },
+        }];
+        config.self_supervision = Some(SelfSupervisionConfig { weight: 0.5, temperature: 0.2 });
+        assert_eq!(config.check(), Ok(()));
+        change(&mut config);
+        config.check().unwrap_err()
+    }
+
+    #[test]
+    fn values_that_do_not_fit_together_are_told() {
+        assert!(refused(|config| config.tasks[0].views = 3).contains("no multiple of its 3 views"));
+        assert!(refused(|config| config.tasks[0].views = 1).contains("give tasks views = 2"));
+        assert!(refused(|config| config.augment.mixup = 0.2).contains("augment.mixup mixes two"));
+        assert!(refused(|config| config.augment.crop = 0.0).contains("augment: crop 0"));
+        assert!(refused(|config| config.sizes = vec![64, 70]).contains("size 70"));
+        assert!(refused(|config| config.stochastic_depth = 1.0).contains("stochastic_depth 1"));
+        let swin = |config: &mut TrainConfig| {
+            (config.variant, config.stochastic_depth) = (Variant::SwinMicro, 0.1);
+        };
+        assert!(refused(swin).contains("swin-micro is none"));
+        let distillation = DistillationConfig { package: "teacher".into(), weight: 0.0 };
+        let refusal = refused(|config| config.distillation = Some(distillation));
+        assert!(refusal.contains("distillation.weight 0"), "{refusal}");
     }
 }

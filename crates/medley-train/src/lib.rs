@@ -6,6 +6,7 @@
 
 mod agreement;
 mod average;
+mod beside;
 mod checkpoint;
 mod config;
 mod error;
@@ -24,7 +25,10 @@ mod trainer;
 
 pub use agreement::{Agreement, agreement};
 pub use checkpoint::{Checkpoint, RunState};
-pub use config::{OptimizerConfig, TaskConfig, TrainConfig, Variant, Way};
+pub use config::{
+    DistillationConfig, OptimizerConfig, SelfSupervisionConfig, TaskConfig, TrainConfig, Variant,
+    Way,
+};
 pub use error::TrainError;
 pub use evaluate::{Score, evaluate};
 pub use lock::is_training;

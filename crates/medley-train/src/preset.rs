@@ -152,7 +152,9 @@ mod tests {
     use medley_package::Presentation;
 
     use super::*;
-    use crate::config::{OptimizerConfig, TaskConfig};
+    use medley_data::ExtraAugmentation;
+
+    use crate::config::{DistillationConfig, OptimizerConfig, SelfSupervisionConfig, TaskConfig};
 
     fn refused(text: &str) -> String {
         parse("run.toml", text).unwrap_err().to_string()
@@ -236,6 +238,12 @@ mod tests {
             let mut config = TrainConfig::named(Path::new(name)).unwrap();
             config.nano = (name == "nano-cpu").then(NanoConfig::nano);
             config.augmentation = 0.3;
+            config.augment.blur = 0.5;
+            config.sizes = vec![128, 160];
+            config.distillation = Some(DistillationConfig { package: "p".into(), weight: 2.0 });
+            config.self_supervision = (name == "smoke")
+                .then_some(SelfSupervisionConfig { weight: 0.5, temperature: 0.1 });
+            config.tasks[0].views = 2;
             assert_eq!(parse("", &toml::to_string(&config).unwrap()).unwrap(), config);
         }
     }
@@ -245,6 +253,16 @@ mod tests {
         let error = toml::from_str::<T>("zzz = 0").err().unwrap();
         error.message().split('`').skip(3).step_by(2).map(String::from).collect()
     }
+
+    const TABLES: [&str; 7] = [
+        "optimizer",
+        "tasks",
+        "nano",
+        "augment",
+        "self_supervision",
+        "distillation",
+        "tasks.presentation",
+    ];
 
     #[test]
     fn every_key_has_a_row_in_the_documentation_and_every_row_a_key() {
@@ -260,9 +278,12 @@ mod tests {
             .chain(below("optimizer", keys::<OptimizerConfig>()))
             .chain(below("tasks", keys::<TaskConfig>()))
             .chain(below("nano", keys::<NanoConfig>()))
+            .chain(below("augment", keys::<ExtraAugmentation>()))
+            .chain(below("self_supervision", keys::<SelfSupervisionConfig>()))
+            .chain(below("distillation", keys::<DistillationConfig>()))
             .chain(below("tasks.presentation", tiles.keys().cloned().collect()))
             // Tables are told of by their keys.
-            .filter(|key| !["optimizer", "tasks", "nano", "tasks.presentation"].contains(&&key[..]))
+            .filter(|key| !TABLES.contains(&&key[..]))
             .collect();
         assert!(expected.len() > 25, "{expected:?}");
         let docs = include_str!("../../../docs/configuration.md");

@@ -8,7 +8,7 @@ use medley_model::{Features, MedleyModel};
 use medley_package::{TaskKind, TaskSpec};
 
 use crate::error::TrainError;
-use crate::losses::{cross_entropy, detection_loss, segmentation_loss};
+use crate::losses::{Label, cross_entropy, detection_loss, segmentation_loss};
 
 /// The loss of one task of a batch.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ pub(crate) fn head_losses(
     for part in of_kind(TaskKind::Classification) {
         let embedding = features.embedding.clone().slice([part.range.clone()]);
         let logits = model.classify(&tasks[part.task].name, embedding)?;
-        let labels: Vec<usize> = part.targets.iter().filter_map(class).collect();
+        let labels: Vec<Label> = part.targets.iter().filter_map(label).collect();
         losses.push(TaskLoss { task: part.task, loss: cross_entropy(logits, &labels) });
     }
 
@@ -116,9 +116,10 @@ fn gather(features: &Features, parts: &[&Part]) -> (Features, Vec<Range<usize>>)
     (Features::cat(pieces), ranges)
 }
 
-fn class(target: &SampleTarget) -> Option<usize> {
-    match target {
-        SampleTarget::Class(class) => Some(*class),
+fn label(target: &SampleTarget) -> Option<Label> {
+    match *target {
+        SampleTarget::Class(class) => Some(class.into()),
+        SampleTarget::Mixture { own, other, share } => Some(Label { class: own, other, share }),
         _ => None,
     }
 }

@@ -20,13 +20,14 @@ use medley_package::TaskSpec;
 use serde::Serialize;
 
 use crate::average::Average;
+use crate::beside::{Beside, BesideLoss};
 use crate::checkpoint::{Checkpoint, RunState};
 use crate::config::{TrainConfig, Way};
 use crate::error::TrainError;
 use crate::evaluate::{Score, evaluate};
 use crate::lock::RunLock;
 use crate::log::Log;
-use crate::step::{TaskLoss, losses};
+use crate::step::{TaskLoss, head_losses, images};
 use crate::{files, plot};
 
 /// Batches made ahead of the training.
@@ -89,8 +90,8 @@ pub enum Outcome {
 
 /// The losses of a batch, on the device, out of the graph.
 struct BatchLosses {
-    /// The tasks' places in the run.
-    tasks: Vec<usize>,
+    /// The tasks, and what the losses beside theirs are called.
+    names: Vec<String>,
     /// `[1]` each.
     values: Vec<Tensor<1>>,
 }
@@ -100,6 +101,7 @@ pub struct Trainer {
     config: TrainConfig,
     tasks: Vec<TaskSpec>,
     plan: LoaderPlan,
+    beside: Beside,
     model: MedleyModel,
     /// From the first step on, where the configuration asks for it.
     average: Option<Average>,
@@ -125,10 +127,14 @@ impl Trainer {
     ) -> Result<Self, TrainError> {
         let plan = loader_plan(&config, database)?;
         let tasks: Vec<TaskSpec> = plan.tasks.iter().map(|task| task.spec.clone()).collect();
+        let beside = Beside::of(&config, device)?;
         let device = device.clone().autodiff();
         // burn makes each weight when it is first used, in step 0, which seeds the device as every
         // step does: the first weights follow from the seed too.
         let mut model = config.model(&tasks).init(&device)?;
+        if config.stochastic_depth > 0.0 {
+            model = model.with_stochastic_depth(config.stochastic_depth);
+        }
         let mut optimizer = adamw(config.optimizer.weight_decay, config.optimizer.clip);
         fs::create_dir_all(folder).map_err(|error| TrainError::write(folder, error))?;
         let _lock = RunLock::take(folder)?;
@@ -153,7 +159,19 @@ impl Trainer {
         let text = toml::to_string(&config).map_err(|error| TrainError::write(&path, error))?;
         files::replace(&path, text.as_bytes())?;
         let folder = folder.to_owned();
-        Ok(Self { config, tasks, plan, model, average, optimizer, device, folder, step, _lock })
+        Ok(Self {
+            config,
+            tasks,
+            plan,
+            beside,
+            model,
+            average,
+            optimizer,
+            device,
+            folder,
+            step,
+            _lock,
+        })
     }
 
     /// Steps done.
@@ -325,36 +343,41 @@ impl Trainer {
         Ok(report)
     }
 
-    /// The weighted mean over the batch's tasks, and the loss of each beside it.
+    /// The weighted mean over the batch's tasks with what is beside it, and each loss alone.
     fn total_loss(
         &self,
         model: &MedleyModel,
         batch: &MixedBatch,
     ) -> Result<(Tensor<1>, BatchLosses), TrainError> {
-        let all = losses(model, &self.tasks, batch, &self.device)?;
+        let features = model.encode(images(batch, &self.device))?;
+        let all = head_losses(model, &self.tasks, batch, &features)?;
         let count = all.len().max(1) as f64;
         let mut total = Tensor::<1>::zeros([1], &self.device);
-        let mut read = BatchLosses { tasks: Vec::new(), values: Vec::new() };
+        let mut read = BatchLosses { names: Vec::new(), values: Vec::new() };
         for TaskLoss { task, loss } in all {
-            read.tasks.push(task);
+            read.names.push(self.tasks[task].name.clone());
             read.values.push(loss.clone().detach());
             total = total + loss * (self.config.tasks[task].weight / count);
+        }
+        for BesideLoss { name, loss, weight } in self.beside.losses(batch, &features)? {
+            read.names.push(name.to_owned());
+            read.values.push(loss.clone().detach());
+            total = total + loss * weight;
         }
         Ok((total, read))
     }
 
     /// The losses by name; each must be a number.
     fn read(&self, losses: BatchLosses) -> Result<Vec<(String, f32)>, TrainError> {
-        let BatchLosses { tasks, values } = losses;
-        if tasks.is_empty() {
+        let BatchLosses { names, values } = losses;
+        if names.is_empty() {
             return Ok(Vec::new());
         }
         let values = Tensor::cat(values, 0).try_into_data_as::<f32>();
         let failed = |error: String| TrainError::Device(error);
         let values = values.map_err(|error| failed(format!("{error:?}")))?;
         let values = values.try_into_vec::<f32>().map_err(|error| failed(format!("{error:?}")))?;
-        let named = tasks.into_iter().zip(values).map(|(task, value)| {
-            let name = self.tasks[task].name.clone();
+        let named = names.into_iter().zip(values).map(|(name, value)| {
             if value.is_finite() {
                 Ok((name, value))
             } else {
@@ -407,6 +430,8 @@ fn loader_plan(config: &TrainConfig, database: &Database) -> Result<LoaderPlan, 
             database.plan(&task.name, Split::Train, task.presentation, task.per_batch)?;
         plan.balance = task.balance;
         plan.strength = config.augmentation;
+        plan.extra = config.augment;
+        plan.views = task.views;
         tasks.push(plan);
     }
     let order = (0..tasks.len()).collect();
@@ -418,6 +443,7 @@ fn loader_plan(config: &TrainConfig, database: &Database) -> Result<LoaderPlan, 
             Way::Alternating => medley_data::Way::Alternating { order },
         },
         cache_bytes: CACHE_BYTES,
+        sizes: config.sizes.clone(),
         ..LoaderPlan::mixed(tasks, config.size(), config.seed)
     })
 }

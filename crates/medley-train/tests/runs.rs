@@ -10,11 +10,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::{Device, Tensor};
-use medley_data::Database;
+use medley_data::{Database, ExtraAugmentation};
 use medley_package::Presentation;
 use medley_train::{
-    Observer, OptimizerConfig, Outcome, Score, StepReport, TaskConfig, TrainConfig, TrainError,
-    Trainer, Variant, Way,
+    DistillationConfig, Observer, OptimizerConfig, Outcome, Score, SelfSupervisionConfig,
+    StepReport, TaskConfig, TrainConfig, TrainError, Trainer, Variant, Way,
 };
 
 /// Keeps what it hears, and asks for a stop after so many steps.
@@ -44,6 +44,7 @@ fn config(way: Way, steps: u64) -> TrainConfig {
         per_batch: 4,
         weight: 1.0,
         balance,
+        views: 1,
         presentation: Presentation::Whole { size: 64 },
     };
     TrainConfig {
@@ -54,6 +55,11 @@ fn config(way: Way, steps: u64) -> TrainConfig {
         steps,
         way,
         augmentation: 0.3,
+        augment: ExtraAugmentation::default(),
+        sizes: Vec::new(),
+        stochastic_depth: 0.0,
+        self_supervision: None,
+        distillation: None,
         threads: 2,
         validate_every: 0,
         validate_images: 8,
@@ -203,4 +209,58 @@ fn a_checkpoint_of_another_configuration_is_refused_by_the_key_that_differs() {
     let database = Database::open(&data).unwrap();
     let error = Trainer::open(config, &database, &Device::flex(), &run_folder).err().unwrap();
     assert!(error.to_string().contains("seed: then 7, now 8"), "{error}");
+}
+
+#[test]
+fn a_stopped_run_with_every_lever_goes_on_with_the_losses_of_an_uninterrupted_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    drawn::database(&data);
+    let mut config = config(Way::Mixed, 6);
+    config.augment = ExtraAugmentation { crop: 0.5, blur: 1.0, cutout: 0.3, mixup: 0.0 };
+    config.sizes = vec![64, 96];
+    config.stochastic_depth = 0.3;
+    config.self_supervision = Some(SelfSupervisionConfig { weight: 0.5, temperature: 0.2 });
+    config.tasks[0].views = 2;
+    let (outcome, whole, _) = run(&config, &data, &folder.path().join("whole"), u64::MAX);
+    assert_eq!(outcome.unwrap(), Outcome::Finished);
+    for step in &whole {
+        let names: Vec<&str> = step.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["shape", "outline", "place", "self-supervision"]);
+    }
+    let broken = folder.path().join("broken");
+    let (_, mut pieces, _) = run(&config, &data, &broken, 3);
+    pieces.extend(run(&config, &data, &broken, u64::MAX).1);
+    assert_eq!(pieces, whole);
+
+    config.self_supervision = None;
+    config.augment.mixup = 0.4;
+    let (_, mixed, _) = run(&config, &data, &folder.path().join("mixed"), u64::MAX);
+    assert_eq!(mixed.len(), 6);
+    assert_ne!(mixed[0][0], whole[0][0]);
+}
+
+#[test]
+fn a_run_learns_the_relations_of_a_package_and_names_one_that_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    drawn::database(&data);
+    let mut config = config(Way::Mixed, 30);
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../www/models/medley-nano");
+    config.distillation = Some(DistillationConfig { package, weight: 3.0 });
+    let (outcome, losses, _) = run(&config, &data, &folder.path().join("run"), u64::MAX);
+    assert_eq!(outcome.unwrap(), Outcome::Finished);
+    let of = |steps: &[Vec<(String, f32)>]| {
+        assert!(steps.iter().all(|step| step[3].0 == "distillation"));
+        steps.iter().map(|step| step[3].1).sum::<f32>() / steps.len() as f32
+    };
+    let (first, last) = (of(&losses[..5]), of(&losses[25..]));
+    // Far from learned in thirty steps, but no accident either.
+    assert!(last < 0.8 * first, "{first} → {last}");
+
+    config.distillation = Some(DistillationConfig { package: "not-there".into(), weight: 1.0 });
+    let database = Database::open(&data).unwrap();
+    let run = folder.path().join("other");
+    let error = Trainer::open(config, &database, &Device::flex(), &run).err().unwrap().to_string();
+    assert!(error.starts_with("not-there: distillation.package cannot be read"), "{error}");
 }

@@ -3,9 +3,13 @@
 mod assign;
 mod classification;
 mod detection;
+mod relations;
 mod segmentation;
+mod views;
 
 pub use assign::{Assignment, LevelShape, assign};
-pub use classification::{cross_entropy, multi_label};
+pub use classification::{Label, cross_entropy, multi_label};
 pub use detection::detection_loss;
+pub use relations::relations;
 pub use segmentation::segmentation_loss;
+pub use views::agreement_of_views;
