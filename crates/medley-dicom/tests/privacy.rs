@@ -10,7 +10,7 @@ use medley_dicom::export::{
     SegmentationInput, SegmentationKind, SegmentedSlice, SourceImage, Timestamp,
     write_secondary_capture, write_segmentation, write_structured_report,
 };
-use medley_dicom::{DicomFile, Presentation, SliceHeader, info, sort_series};
+use medley_dicom::{DicomFile, Presentation, SliceHeader, describe_studies, info, sort_series};
 use support::{fixture, fixtures};
 
 /// Attributes that say who, where or when, each with a word of its own that occurs nowhere else.
@@ -170,4 +170,35 @@ fn neither_facts_nor_errors_repeat_a_value_of_the_header() {
         assert!(!message.contains("CANARY"), "{message}");
         assert!(!message.contains("19420107") && !message.contains("1.2.777"), "{message}");
     }
+}
+
+#[test]
+fn the_technical_header_has_no_canary_and_the_personal_one_is_asked_for() {
+    let Some(folder) = fixtures("canaries in headers") else { return };
+    let bytes = canary_file(&fixture(&folder, "002_CT_small.dcm"));
+    let file = DicomFile::parse(&bytes).unwrap();
+    let text = |entries| serde_json::to_string(&entries).unwrap();
+    let technical = text(file.technical_header());
+    assert!(technical.contains("SliceThickness"), "{technical}");
+    let secrets = CANARIES.iter().map(|c| c.2).chain(IDENTIFIERS.iter().map(|i| i.1));
+    for secret in secrets {
+        assert!(!technical.contains(secret), "{secret}");
+    }
+    assert!(text(file.personal_header()).contains("CANARYNAME^KEPT"));
+    let kept = file.without_pixels();
+    let studies = sort_series(&[SliceHeader::read(&kept).unwrap()]);
+    let described = serde_json::to_string(&describe_studies(&studies, &[kept]).unwrap()).unwrap();
+    for (_, _, secret) in CANARIES {
+        assert!(!described.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn results_of_a_header_alone_are_those_of_the_whole_file() {
+    let Some(folder) = fixtures("results without pixels") else { return };
+    let file = DicomFile::parse(&fixture(&folder, "002_CT_small.dcm")).unwrap();
+    let whole = results(&file, &Privacy::Keep);
+    let kept = file.without_pixels();
+    assert!(kept.frame(0).is_err());
+    assert!(results(&kept, &Privacy::Keep) == whole);
 }
