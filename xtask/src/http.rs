@@ -91,13 +91,16 @@ pub fn media_type(extension: &str) -> &'static str {
     }
 }
 
-/// The head of a response, with the headers that every response carries.
+/// The head of a response, with the headers that every response carries. Those on cross-origin isolation let the page compute in several
+/// threads.
 pub fn head(status: &str, media_type: &str, length: u64) -> String {
     format!(
         "HTTP/1.1 {status}\r\n\
          Content-Type: {media_type}\r\n\
          Content-Length: {length}\r\n\
          Content-Security-Policy: {CONTENT_SECURITY_POLICY}\r\n\
+         Cross-Origin-Opener-Policy: same-origin\r\n\
+         Cross-Origin-Embedder-Policy: require-corp\r\n\
          X-Content-Type-Options: nosniff\r\n\
          Referrer-Policy: no-referrer\r\n\
          Cache-Control: no-cache\r\n\

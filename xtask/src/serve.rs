@@ -139,6 +139,7 @@ mod tests {
         assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
         assert!(page.contains("Content-Type: text/html; charset=utf-8\r\n"));
         assert!(page.contains("Content-Security-Policy: default-src 'none'; script-src 'self'"));
+        assert!(page.contains("Cross-Origin-Embedder-Policy: require-corp\r\n"));
         assert!(page.ends_with("\r\n\r\n<p>page</p>"));
         let wasm = ask(address, "HEAD /a.wasm");
         assert!(wasm.contains("Content-Type: application/wasm\r\nContent-Length: 4\r\n"));
