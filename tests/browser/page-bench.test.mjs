@@ -1,6 +1,7 @@
 // The page on which a reader measures the model on their own device.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { ISOLATION } from './lib/harness.mjs';
 import { openPage, openSite, PATIENCE } from './lib/site.mjs';
 
 /** @type {import('./lib/site.mjs').Site} */
@@ -41,4 +42,21 @@ test('measuring can be cancelled, and begun anew', async () => {
   assert.equal(await page.locator('[data-backend]').count(), 0);
   assert.match(await page.locator('#progress').innerText(), /Cancelled/);
   await context.close();
+});
+
+test('on a site that isolates its pages the built page computes in several threads', async () => {
+  const isolated = await openSite(ISOLATION);
+  try {
+    const { page, troubles } = await openPage(isolated, '/bench.html');
+    await page.locator('#start-wasm').click();
+    await page.locator('[data-backend="wasm"]').waitFor({ timeout: PATIENCE });
+    await page.locator('#copy').click();
+    const [{ rows, report }] = JSON.parse(await page.evaluate(() => navigator.clipboard.readText()));
+    const expected = await page.evaluate(() => Math.min(navigator.hardwareConcurrency, 8));
+    assert.equal(report.backend.threads, expected);
+    assert.ok(rows.every((/** @type {{ threads: number }} */ { threads }) => threads === expected));
+    assert.deepEqual(troubles, []);
+  } finally {
+    await isolated.close();
+  }
 });

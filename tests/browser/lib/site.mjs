@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { launch } from './chromium.mjs';
-import { ROOT, serve } from './server.mjs';
+import { POLICY, ROOT, serve } from './server.mjs';
 
 /** The built page; `MEDLEY_DIST` names another copy of it. */
 export const DIST = process.env['MEDLEY_DIST'] ?? join(ROOT, 'www/dist');
@@ -13,15 +13,16 @@ export const MODEL_FOLDER = join(DIST, MODEL_PATH);
 /** The page's own work: a second at most for loading and for one image; the machine may be busy. */
 export const PATIENCE = 120_000;
 
-/** A browser and a server with the built page, for one test file. */
-export async function openSite() {
+/** A browser and a server with the built page, for one test file. @param {Record<string, string>} [headers] - of every answer */
+export async function openSite(headers = {}) {
   for (const [what, where] of /** @type {const} */ ([
     ['the built page', join(DIST, 'index.html')],
     ['the model', join(MODEL_FOLDER, 'manifest.json')],
   ])) {
     assert.ok(existsSync(where), `${what} is not at ${where}: run cargo xtask demo --build-only`);
   }
-  const server = await serve({ '/': DIST, '/web/': join(ROOT, 'web'), '/harness/': join(ROOT, 'tests/browser/harness') });
+  const mounts = { '/': DIST, '/web/': join(ROOT, 'web'), '/harness/': join(ROOT, 'tests/browser/harness') };
+  const server = await serve(mounts, POLICY, headers);
   const browser = await launch();
   return {
     server,
