@@ -23,11 +23,16 @@ pub struct WasmModel {
 #[wasm_bindgen]
 impl WasmModel {
     /// From the bytes of `manifest.json` and of every shard, an array of `Uint8Array` in the
-    /// manifest's order. Everything is checked before anything is made of it.
+    /// manifest's order. Everything is checked before anything is made of it, but for the shards' digests
+    /// where the caller says that they are `checked`.
     ///
     /// # Errors
     /// A package that is not valid or not for this version, a device that does not start.
-    pub async fn create(manifest: Vec<u8>, shards: Array) -> Result<WasmModel, WebError> {
+    pub async fn create(
+        manifest: Vec<u8>,
+        shards: Array,
+        checked: bool,
+    ) -> Result<WasmModel, WebError> {
         let manifest = Manifest::from_json(&manifest)?;
         let shards: Vec<Vec<u8>> = shards
             .iter()
@@ -37,7 +42,10 @@ impl WasmModel {
                 })
             })
             .collect::<Result<_, _>>()?;
-        let bytes = manifest.join(&shards)?;
+        let bytes = match checked {
+            true => manifest.join_checked(&shards)?,
+            false => manifest.join(&shards)?,
+        };
         drop(shards);
         let package = Package::from_bytes(&bytes)?;
         drop(bytes);

@@ -2,6 +2,7 @@ import { delay } from './cancel.js';
 import { type Backend, type BackendKind, type DeviceChoice, type GpuProbe, planBackends } from './device.js';
 import { MedleyError, toErrorData } from './errors.js';
 import type { CrashGuard } from './guard.js';
+import { canDigest } from './integrity.js';
 import type { ProgressMeter } from './progress.js';
 import type { Compiled, SelfTest, Started, WasmModel } from './wasm.js';
 import type { Weights } from './weights.js';
@@ -72,7 +73,7 @@ async function start(
 ): Promise<Running> {
   meter.enter('upload');
   const started = await compiled.start();
-  const model = await started.module.WasmModel.create(weights.manifest, weights.shards);
+  const model = await started.module.WasmModel.create(weights.manifest, weights.shards, canDigest());
   meter.enter('self-test');
   const selfTest = await model.selfTest();
   if (!selfTest.passed) {

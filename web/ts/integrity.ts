@@ -9,11 +9,15 @@ export interface Expected {
   sha256: string;
 }
 
+/** Whether digests can be computed here: there is no `crypto.subtle` where the page is not in a secure context. */
+export function canDigest(): boolean {
+  return (globalThis.crypto as Crypto | undefined)?.subtle !== undefined;
+}
+
 /**
  * Checks bytes against the manifest.
  *
- * Where the page is not in a secure context there is no `crypto.subtle`; then only the length is
- * checked here, and the digest by the model's own code, which checks everything again anyway.
+ * Where the browser cannot ({@link canDigest}), only the length is checked here, and the digest by the model's own code.
  */
 export async function checkIntegrity(bytes: Uint8Array<ArrayBuffer>, expected: Expected): Promise<void> {
   if (bytes.byteLength !== expected.length) {
@@ -23,9 +27,8 @@ export async function checkIntegrity(bytes: Uint8Array<ArrayBuffer>, expected: E
         'the file is cut short or of another version: reload, or have it uploaded again',
     );
   }
-  const subtle = (globalThis.crypto as Crypto | undefined)?.subtle as SubtleCrypto | undefined;
-  if (subtle === undefined) return;
-  const found = toHex(new Uint8Array(await subtle.digest('SHA-256', bytes)));
+  if (!canDigest()) return;
+  const found = toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
   if (found !== expected.sha256.toLowerCase()) {
     throw new MedleyError(
       'integrity',

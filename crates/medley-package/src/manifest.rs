@@ -128,7 +128,7 @@ impl Manifest {
         for (index, bytes) in shards.iter().enumerate() {
             self.check_shard(index, bytes)?;
         }
-        let whole = shards.concat();
+        let whole = self.join_checked(shards)?;
         // Digests take longer than all else that is done with the bytes: one shard that is the file needs no second.
         let checked = matches!(&self.shards[..], [only]
             if (only.length, &only.sha256) == (self.length, &self.sha256));
@@ -136,6 +136,22 @@ impl Manifest {
             check_bytes(&self.file, &whole, self.length, &self.sha256)?;
         }
         Ok(whole)
+    }
+
+    /// Puts the file together from shards whose digests the caller has compared, as a browser does several times faster than
+    /// WebAssembly: their number and lengths are checked.
+    ///
+    /// # Errors
+    ///
+    /// When a shard is missing or of another length than the one listed.
+    pub fn join_checked(&self, shards: &[Vec<u8>]) -> Result<Vec<u8>, PackageError> {
+        if shards.len() != self.shards.len() {
+            return Err(self.shard_count(shards.len()));
+        }
+        for (shard, bytes) in self.shards.iter().zip(shards) {
+            check_length(&shard.path, bytes, shard.length)?;
+        }
+        Ok(shards.concat())
     }
 
     fn shard_count(&self, found: usize) -> PackageError {
@@ -202,11 +218,16 @@ fn check_digest(path: &str, text: &str) -> Result<(), PackageError> {
     Err(field(WHERE, path, "64 lower-case hexadecimal digits", format!("{found:?}")))
 }
 
-fn check_bytes(file: &str, bytes: &[u8], length: u64, sha256: &str) -> Result<(), PackageError> {
+fn check_length(file: &str, bytes: &[u8], length: u64) -> Result<(), PackageError> {
     let found = bytes.len() as u64;
     if found != length {
         return Err(PackageError::Length { file: file.into(), expected: length, found });
     }
+    Ok(())
+}
+
+fn check_bytes(file: &str, bytes: &[u8], length: u64, sha256: &str) -> Result<(), PackageError> {
+    check_length(file, bytes, length)?;
     let found = digest(bytes);
     if found != sha256 {
         return Err(PackageError::Digest { file: file.into(), expected: sha256.into(), found });
@@ -254,6 +275,21 @@ mod tests {
             let manifest = Manifest::from_json(&manifest.to_json().unwrap()).unwrap();
             assert_eq!(manifest.join(&shards).unwrap(), bytes);
         }
+    }
+
+    #[test]
+    fn shards_that_were_checked_before_still_need_their_number_and_lengths() {
+        let (bytes, manifest, mut shards) = example(40);
+        assert_eq!(manifest.join_checked(&shards).unwrap(), bytes);
+        assert!(matches!(
+            manifest.join_checked(&shards[..2]),
+            Err(PackageError::ShardCount { expected: 3, found: 2, .. })
+        ));
+        shards[1].push(0);
+        assert!(matches!(
+            manifest.join_checked(&shards),
+            Err(PackageError::Length { expected: 40, found: 41, .. })
+        ));
     }
 
     #[test]
