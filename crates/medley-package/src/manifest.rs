@@ -128,22 +128,15 @@ impl Manifest {
         for (index, bytes) in shards.iter().enumerate() {
             self.check_shard(index, bytes)?;
         }
-        let whole = self.join_checked(shards)?;
-        // Digests take longer than all else that is done with the bytes: one shard that is the file needs no second.
-        let checked = matches!(&self.shards[..], [only]
-            if (only.length, &only.sha256) == (self.length, &self.sha256));
-        if !checked {
-            check_bytes(&self.file, &whole, self.length, &self.sha256)?;
-        }
-        Ok(whole)
+        self.join_checked(shards)
     }
 
     /// Puts the file together from shards whose digests the caller has compared, as a browser does several times faster than
-    /// WebAssembly: their number and lengths are checked.
+    /// WebAssembly: their number, their lengths and the whole are checked.
     ///
     /// # Errors
     ///
-    /// When a shard is missing or of another length than the one listed.
+    /// When a shard is missing or of another length than the one listed, or the whole is not the file listed.
     pub fn join_checked(&self, shards: &[Vec<u8>]) -> Result<Vec<u8>, PackageError> {
         if shards.len() != self.shards.len() {
             return Err(self.shard_count(shards.len()));
@@ -151,7 +144,17 @@ impl Manifest {
         for (shard, bytes) in self.shards.iter().zip(shards) {
             check_length(&shard.path, bytes, shard.length)?;
         }
-        Ok(shards.concat())
+        let whole = shards.concat();
+        match &self.shards[..] {
+            // One shard is the file: what was compared with its digest needs no second look.
+            [only] if only.sha256 != self.sha256 => Err(PackageError::Digest {
+                file: self.file.clone(),
+                expected: self.sha256.clone(),
+                found: only.sha256.clone(),
+            }),
+            [_] => Ok(whole),
+            _ => check_bytes(&self.file, &whole, self.length, &self.sha256).map(|()| whole),
+        }
     }
 
     fn shard_count(&self, found: usize) -> PackageError {
@@ -290,6 +293,14 @@ mod tests {
             manifest.join_checked(&shards),
             Err(PackageError::Length { expected: 40, found: 41, .. })
         ));
+        for max in [40, 100] {
+            let (_, mut manifest, shards) = example(max);
+            manifest.sha256 = digest(b"something else");
+            assert!(matches!(
+                manifest.join_checked(&shards),
+                Err(PackageError::Digest { file, .. }) if file == MODEL_FILE
+            ));
+        }
     }
 
     #[test]

@@ -1,0 +1,18 @@
+import webpack from 'webpack';
+import { cpSync } from 'node:fs';
+import { launch } from './lib/chromium.mjs';
+import { serve } from './lib/server.mjs';
+import { freshModel } from './lib/fresh.mjs';
+const project = '/tmp/wp/proj';
+const config = (await import(project + '/webpack.config.js')).default;
+await new Promise((res, rej) => webpack({ ...config, context: project, output: { ...config.output, path: project + '/dist' } }, (e, s) => { console.log(s?.toString({ errors: true, warnings: true, all: false })); e ? rej(e) : res(); }));
+cpSync(project + '/index.html', project + '/dist/index.html');
+const model = freshModel();
+const server = await serve({ '/': project + '/dist', '/models/fresh/': model });
+const b = await launch(); const p = await b.newPage();
+p.on('console', (m) => console.log('console', m.text())); p.on('pageerror', (e) => console.log('error', e.message));
+p.on('requestfinished', (r) => console.log('req', r.url())); p.on('requestfailed', (r) => console.log('FAILED', r.url()));
+await p.goto(server.origin + '/index.html');
+await new Promise((r) => setTimeout(r, 15000));
+console.log(await p.title()); console.log(server.seen.map((s) => s.path));
+await b.close(); await server.close(); process.exit(0);
