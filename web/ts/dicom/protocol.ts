@@ -80,7 +80,7 @@ export type FoundAttributes = Record<string, { Value?: unknown[] }>;
 
 /** What the page asks of the DICOM worker, and what it is answered with. */
 export interface DicomCalls {
-  start: { request: { wasm: string | null }; answer: null };
+  start: { request: { wasm: string }; answer: null };
   open: { request: { files: Blob[]; names: string[] }; answer: Opened };
   pixels: {
     request: { source: number; frame: number; window: SliceWindow };

@@ -21,9 +21,11 @@ export async function startReader(urls: DicomUrls, signal?: AbortSignal): Promis
       ? // Written out: this form is what bundlers look for.
         new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'medley-dicom' })
       : new Worker(absolute(urls.worker), { type: 'module', name: 'medley-dicom' });
+  // Named here and not in the worker: webpack 5 puts so large a file into a chunk of its own, and a worker then waits for that in vain.
+  const wasm = urls.wasm === undefined ? new URL('../../pkg/dicom/medley_web_dicom_bg.wasm', import.meta.url).href : absolute(urls.wasm);
   const channel: DicomChannel = new Channel<DicomCalls>(worker);
   try {
-    await channel.call('start', { wasm: urls.wasm === undefined ? null : absolute(urls.wasm) }, { signal });
+    await channel.call('start', { wasm }, { signal });
     return channel;
   } catch (error) {
     channel.close(error);

@@ -47,7 +47,7 @@ export interface WasmRequest {
 
 /** The glue that wasm-bindgen writes (`--target web`), as far as the worker uses it. */
 export interface WasmModule {
-  default(options?: { module_or_path: string | URL }): Promise<unknown>;
+  default(options: { module_or_path: string | URL }): Promise<unknown>;
   WasmStore: new () => WasmStore;
   WasmResults: new () => WasmResults;
   WasmDicomImage: { parse(bytes: Uint8Array): WasmDicomImage };
@@ -61,12 +61,10 @@ export interface WasmModule {
 }
 
 /** Fetches and starts the DICOM build of the crate. */
-export async function startDicom(url: string | null): Promise<WasmModule> {
+export async function startDicom(url: string): Promise<WasmModule> {
   try {
     const glue = (await import('../../pkg/dicom/medley_web_dicom.js')) as WasmModule;
-    // The glue knows where its file is beside it. Named here too, webpack 5 would put the file into a chunk of its own, for which the
-    // worker then waits in vain.
-    await glue.default(url === null ? undefined : { module_or_path: url });
+    await glue.default({ module_or_path: url });
     return glue;
   } catch (error) {
     if (error instanceof WebAssembly.CompileError) throw error;
