@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { CANARIES, ctSlice, IDENTIFIERS } from './lib/dicom.mjs';
-import { openHarness } from './lib/harness.mjs';
-import { startOrthanc, TOKEN, withoutOrthanc } from './lib/orthanc.mjs';
+import { CANARIES, IDENTIFIERS } from './lib/dicom.mjs';
+import { openArchive, TOKEN, withoutOrthanc } from './lib/orthanc.mjs';
 import { ROOT } from './lib/server.mjs';
 
 const missing = withoutOrthanc();
@@ -13,20 +12,12 @@ const skip = missing ?? false;
 const PATIENCE = 240_000;
 const PATIENT = CANARIES['0010,0020 LO'];
 
-/** @type {Awaited<ReturnType<typeof startOrthanc>>} */
-let orthanc;
-/** @type {import('./lib/harness.mjs').Harness} */
-let harness;
+/** @type {Awaited<ReturnType<typeof openArchive>>} */
+let archive;
 before(async () => {
-  if (missing !== null) return;
-  orthanc = await startOrthanc();
-  for (const n of [0, 1]) await orthanc.add(ctSlice(n));
-  harness = await openHarness({}, { '/dicom-web/': `${orthanc.base}/dicom-web/` });
+  if (missing === null) archive = await openArchive();
 });
-after(async () => {
-  await harness?.close();
-  await orthanc?.close();
-});
+after(() => archive?.close());
 
 test('the example of the README is the one that is tested', () => {
   const readme = readFileSync(join(ROOT, 'web/README.md'), 'utf8');
@@ -37,7 +28,7 @@ test('the example of the README is the one that is tested', () => {
 });
 
 test('one study goes from Orthanc to a stored segmentation', { skip, timeout: PATIENCE }, async () => {
-  const { context, page, troubles } = await harness.open('/harness/portal.html');
+  const { context, page, troubles } = await archive.harness.open('/harness/portal.html');
   await page.waitForFunction(() => document.title === 'loaded');
   /** @type {string[]} */
   const said = [];
@@ -59,10 +50,10 @@ test('one study goes from Orthanc to a stored segmentation', { skip, timeout: PA
   );
   assert.deepEqual(found, { stored: { stored: 1, failed: 0 }, last: 1 });
   // What Orthanc itself says of it.
-  const series = /** @type {any[]} */ (await orthanc.ask('/series?expand'));
+  const series = /** @type {any[]} */ (await archive.orthanc.ask('/series?expand'));
   const seg = series.find(({ MainDicomTags }) => MainDicomTags.Modality === 'SEG');
   assert.equal(series.length, 2);
-  const tags = /** @type {any} */ (await orthanc.ask(`/instances/${seg.Instances[0]}/simplified-tags`));
+  const tags = /** @type {any} */ (await archive.orthanc.ask(`/instances/${seg.Instances[0]}/simplified-tags`));
   assert.equal(tags.StudyInstanceUID, IDENTIFIERS.study);
   assert.equal(tags.ReferencedSeriesSequence[0].SeriesInstanceUID, IDENTIFIERS.series);
   assert.deepEqual([tags.Rows, tags.Columns, tags.SegmentSequence.length], ['64', '64', 1]);
@@ -78,7 +69,7 @@ test('one study goes from Orthanc to a stored segmentation', { skip, timeout: PA
 });
 
 test('search goes down to instances, frames come one by one, and refusals are typed and say nothing', { skip }, async () => {
-  const { context, page } = await harness.open('/harness/dicom.html');
+  const { context, page } = await archive.harness.open('/harness/dicom.html');
   await page.waitForFunction(() => document.title === 'loaded');
   const found = await page.evaluate(async (patient) => {
     const server = new dicom.DicomWeb('/dicom-web/');

@@ -3,32 +3,23 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ctSlice, IDENTIFIERS } from './lib/dicom.mjs';
-import { openHarness } from './lib/harness.mjs';
-import { startOrthanc, TOKEN, withoutOrthanc } from './lib/orthanc.mjs';
+import { IDENTIFIERS } from './lib/dicom.mjs';
+import { openArchive, TOKEN, withoutOrthanc } from './lib/orthanc.mjs';
 
 /** The unpacked package @ohif/core: `npm pack @ohif/core@3.13.13`. With all that it asks for it would be hundreds of megabytes. */
 const CORE = process.env['MEDLEY_OHIF_CORE'] ?? '';
 const missing = existsSync(join(CORE, 'dist/ohif-core.umd.js')) ? withoutOrthanc() : 'MEDLEY_OHIF_CORE names no folder of @ohif/core';
 const skip = missing ?? false;
 
-/** @type {Awaited<ReturnType<typeof startOrthanc>>} */
-let orthanc;
-/** @type {import('./lib/harness.mjs').Harness} */
-let harness;
+/** @type {Awaited<ReturnType<typeof openArchive>>} */
+let archive;
 before(async () => {
-  if (missing !== null) return;
-  orthanc = await startOrthanc();
-  for (const n of [0, 1]) await orthanc.add(ctSlice(n));
-  harness = await openHarness({ '/ohif-core/': CORE }, { '/dicom-web/': `${orthanc.base}/dicom-web/` });
+  if (missing === null) archive = await openArchive({ '/ohif-core/': CORE });
 });
-after(async () => {
-  await harness?.close();
-  await orthanc?.close();
-});
+after(() => archive?.close());
 
 test('the button is in the toolbar that the mode makes, and its command stores a segmentation that the viewer is told to show', { skip, timeout: 240_000 }, async () => {
-  const { context, page, troubles } = await harness.open('/harness/ohif.html');
+  const { context, page, troubles } = await archive.harness.open('/harness/ohif.html');
   const found = await page.evaluate(
     async ({ token, ids }) => {
       const global = /** @type {any} */ (globalThis);
@@ -95,7 +86,7 @@ test('the button is in the toolbar that the mode makes, and its command stores a
   assert.deepEqual(found.told.map(({ type }) => type), ['info', 'success'], JSON.stringify(found.told));
   assert.match(found.told[1]?.message ?? '', /Research use only/);
   assert.deepEqual(found.shown, [['result', 'one']]);
-  const series = /** @type {any[]} */ (await orthanc.ask('/series?expand'));
+  const series = /** @type {any[]} */ (await archive.orthanc.ask('/series?expand'));
   assert.deepEqual(series.map(({ MainDicomTags }) => MainDicomTags.Modality).sort(), ['CT', 'SEG']);
   assert.deepEqual(troubles, []);
   await context.close();

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { CANARIES, ctSlice, hounsfield, IDENTIFIERS, SECRETS, SIDE, zip } from './lib/dicom.mjs';
-import { colourAt, listed, row, rowState } from './lib/page.mjs';
+import { colourAt, exported, listed, row, rowState } from './lib/page.mjs';
 import { flat } from './lib/pictures.mjs';
 import { ROOT } from './lib/server.mjs';
 import { askOnly, errorText, modelReady, openPage, openSite, PATIENCE } from './lib/site.mjs';
@@ -47,16 +47,6 @@ async function onSlice(page, text) {
   await page.locator('.slice-number', { hasText: text }).waitFor({ timeout: PATIENCE });
   // The picture of the slice comes a little after its number.
   await page.waitForTimeout(300);
-}
-
-/** @param {import('playwright-core').Page} page @param {string} entry */
-async function exported(page, entry) {
-  await page.locator('#export summary').click();
-  const [download] = await Promise.all([
-    page.waitForEvent('download'),
-    page.getByRole('button', { name: entry, exact: true }).click(),
-  ]);
-  return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
 }
 
 test('files without ending become one entry of the list; the slider, keys and wheel go through its slices', async () => {

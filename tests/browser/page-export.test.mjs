@@ -1,8 +1,7 @@
 // What can be taken along: text, JSON, CSV, a picture.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { addFiles, chooseSample, row, rowState } from './lib/page.mjs';
+import { addFiles, chooseSample, exported, row, rowState } from './lib/page.mjs';
 import { flat, ramp } from './lib/pictures.mjs';
 import { modelReady, openPage, openSite } from './lib/site.mjs';
 
@@ -14,16 +13,6 @@ before(async () => {
   site = await openSite();
 });
 after(() => site?.close());
-
-/** Chooses from the export menu. @param {import('playwright-core').Page} page @param {string} entry */
-async function exported(page, entry) {
-  await page.locator('#export summary').click();
-  const [download] = await Promise.all([
-    page.waitForEvent('download'),
-    page.getByRole('button', { name: entry, exact: true }).click(),
-  ]);
-  return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
-}
 
 test('the picture has the image’s size and, below it, a strip with the notice', async () => {
   const { context, page, requests } = await openPage(site);

@@ -45,8 +45,6 @@ export async function startBackend(
       const running = await patiently(candidate.kind, software, () =>
         guard.watch(() => start(candidate, software, compiled, weights, meter)),
       );
-      const { build, threads } = running;
-      running.backend = { ...candidate, threads, relaxedSimd: build === 'wasmRelaxed' || build === 'wasmThreads' };
       if (failures.length > 0) running.backend.reason = failures.join('; ');
       return { running, failures };
     } catch (error) {
@@ -88,7 +86,9 @@ async function start(
   // A GPU compiles its shaders for each shape when it first meets it. A CPU has nothing to gain,
   // and a software adapter would take longer than it saves.
   if (backend.kind === 'webgpu' && !software) await warmUp(started, model);
-  return { ...started, backend, model, selfTest };
+  const { build, threads } = started;
+  const relaxedSimd = build === 'wasmRelaxed' || build === 'wasmThreads';
+  return { ...started, backend: { ...backend, threads, relaxedSimd }, model, selfTest };
 }
 
 async function warmUp({ module }: Started, model: WasmModel): Promise<void> {

@@ -1,4 +1,5 @@
 import { type Running, startBackend } from './backends.js';
+import { breath } from './breath.js';
 import { delay } from './cancel.js';
 import { type BackendKind, type GpuProbe, planBackends } from './device.js';
 import { MedleyError, toErrorData } from './errors.js';
@@ -265,15 +266,6 @@ scope.addEventListener('message', (event) => {
   }
   last = last.then(() => serve(message));
 });
-
-/** A turn of the event loop, in which a cancellation is heard. Timers would wait four milliseconds each. */
-const turn = new MessageChannel();
-function breath(): Promise<void> {
-  return new Promise((resolve) => {
-    turn.port1.onmessage = () => resolve();
-    turn.port2.postMessage(null);
-  });
-}
 
 async function serve(message: Request): Promise<void> {
   await breath();

@@ -25,7 +25,6 @@ mod steps;
 mod tally;
 mod test;
 mod wasm_build;
-mod wasm_dicom;
 mod wasm_std;
 mod wasm_target;
 mod workspace;

@@ -1,4 +1,4 @@
-//! Compiling `web/` to wasm: three times for the CPU alone and once with WebGPU.
+//! Compiling to wasm: `web/` three times for the CPU alone and once with WebGPU, and `web/dicom/`.
 
 use std::path::PathBuf;
 
@@ -9,9 +9,9 @@ use crate::stamp::Fingerprint;
 use crate::steps::{Finish, Work};
 use crate::wasm_target::{Compiler, TARGET};
 use crate::workspace::Workspace;
-use crate::{bindgen, rust_src, wasm_dicom, wasm_target};
+use crate::{bindgen, rust_src, wasm_target};
 
-/// A build of `web/`.
+/// A build, with a folder of its own below `web/pkg/`.
 #[derive(Clone, Copy)]
 pub enum Flavour {
     /// Small; for every browser.
@@ -24,6 +24,8 @@ pub enum Flavour {
     CpuThreads,
     /// Large; fetched only where there is a WebGPU adapter. It can run on the CPU too.
     WebGpu,
+    /// The reader and writer of DICOM, without a model.
+    Dicom,
 }
 
 impl Flavour {
@@ -34,6 +36,14 @@ impl Flavour {
             Self::CpuRelaxed => "cpu-relaxed",
             Self::CpuThreads => "cpu-threads",
             Self::WebGpu => "webgpu",
+            Self::Dicom => "dicom",
+        }
+    }
+
+    fn package(self) -> &'static str {
+        match self {
+            Self::Dicom => "medley-web-dicom",
+            Self::Cpu | Self::CpuRelaxed | Self::CpuThreads | Self::WebGpu => "medley-web",
         }
     }
 
@@ -43,6 +53,7 @@ impl Flavour {
             Self::CpuRelaxed => &["--no-default-features", "--features", "relaxed-simd"],
             Self::CpuThreads => &["--no-default-features", "--features", "threads"],
             Self::WebGpu => &["--no-default-features", "--features", "webgpu"],
+            Self::Dicom => &[],
         }
     }
 
@@ -51,8 +62,31 @@ impl Flavour {
     fn target(self, workspace: &Workspace) -> PathBuf {
         match self {
             Self::CpuThreads => workspace.target.join("wasm-threads"),
-            Self::Cpu | Self::CpuRelaxed | Self::WebGpu => workspace.target.clone(),
+            Self::Cpu | Self::CpuRelaxed | Self::WebGpu | Self::Dicom => workspace.target.clone(),
         }
+    }
+
+    /// All that the module is made of. Cargo knows it better, but since the flavours of a package share one file
+    /// name, asking it links all anew each time.
+    fn sources(self, workspace: &Workspace) -> Result<Fingerprint> {
+        let compiler = Compiler::running(&workspace.root)?;
+        let mut fingerprint = Fingerprint::default().word(&compiler.version);
+        let (manifest, folders): (&str, &[&str]) = match self {
+            Self::Dicom => (
+                "web/dicom/Cargo.toml",
+                &["crates/medley-dicom", "crates/medley-package", "web/dicom/src"],
+            ),
+            Self::Cpu | Self::CpuRelaxed | Self::CpuThreads | Self::WebGpu => {
+                ("web/Cargo.toml", &["crates", "web/src"])
+            }
+        };
+        for file in ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", manifest] {
+            fingerprint = fingerprint.file(&workspace.path(file))?;
+        }
+        for folder in folders.iter().chain(&["xtask/src"]) {
+            fingerprint = fingerprint.folder(&workspace.path(folder), &[])?;
+        }
+        Ok(fingerprint)
     }
 }
 
@@ -60,13 +94,14 @@ impl Flavour {
 pub fn build(workspace: &Workspace, flavour: Flavour) -> Result<Finish> {
     let folder = workspace.path("web/pkg").join(flavour.folder());
     let stamp = folder.join(".stamp");
-    let fingerprint = sources(workspace)?;
-    if folder.join("medley_web_bg.wasm").is_file() && fingerprint.matches(&stamp) {
+    let fingerprint = flavour.sources(workspace)?;
+    let name = flavour.package().replace('-', "_");
+    if folder.join(format!("{name}_bg.wasm")).is_file() && fingerprint.matches(&stamp) {
         return Ok(Finish::UpToDate);
     }
     let target = flavour.target(workspace);
     let mut cargo = Command::new("cargo", &workspace.root)
-        .args(["build", "--package", "medley-web", "--target", TARGET, "--profile", "wasm"])
+        .args(["build", "--package", flavour.package(), "--target", TARGET, "--profile", "wasm"])
         .args(flavour.features())
         // xtask reads the product from the target folder that cargo names.
         .env("CARGO_TARGET_DIR", &target)
@@ -85,8 +120,8 @@ pub fn build(workspace: &Workspace, flavour: Flavour) -> Result<Finish> {
     }
     cargo.run()?;
     drop(source);
-    // Flavours leave their module under the same name: it is read before the next is built.
-    let module = target.join(TARGET).join("wasm/medley_web.wasm");
+    // Flavours of a package leave their module under the same name: it is read before the next is built.
+    let module = target.join(TARGET).join(format!("wasm/{name}.wasm"));
     bindgen::write(&module, &folder)?;
     fingerprint.write(&stamp)?;
     Ok(Finish::Done)
@@ -113,20 +148,6 @@ fn shared_memory() -> String {
 /// can address, so that there is room for two models. The largest image takes 768 MiB.
 const MOST_MEMORY: u64 = 2 << 30;
 
-/// All that the modules are made of. Cargo knows it better, but since the flavours share one file
-/// name, asking it links all anew each time.
-fn sources(workspace: &Workspace) -> Result<Fingerprint> {
-    let compiler = Compiler::running(&workspace.root)?;
-    let mut fingerprint = Fingerprint::default().word(&compiler.version);
-    for file in ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "web/Cargo.toml"] {
-        fingerprint = fingerprint.file(&workspace.path(file))?;
-    }
-    for folder in ["crates", "web/src", "xtask/src"] {
-        fingerprint = fingerprint.folder(&workspace.path(folder), &[])?;
-    }
-    Ok(fingerprint)
-}
-
 /// The steps that every task needs before the page can be built.
 pub const STEPS: [(&str, Work); 6] = [
     ("Prepare the wasm target", wasm_target::prepare),
@@ -134,5 +155,5 @@ pub const STEPS: [(&str, Work); 6] = [
     ("Build wasm for the CPU with relaxed SIMD", |workspace| build(workspace, Flavour::CpuRelaxed)),
     ("Build wasm for the CPU with threads", |workspace| build(workspace, Flavour::CpuThreads)),
     ("Build wasm for WebGPU", |workspace| build(workspace, Flavour::WebGpu)),
-    ("Build wasm for DICOM", wasm_dicom::build),
+    ("Build wasm for DICOM", |workspace| build(workspace, Flavour::Dicom)),
 ];

@@ -5,6 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { ctSlice } from './dicom.mjs';
+import { openHarness } from './harness.mjs';
 
 /** Where Debian's packages put program and plug-in. */
 const PROGRAM = '/usr/sbin/Orthanc';
@@ -19,7 +21,7 @@ export function withoutOrthanc() {
   return there ? null : 'no Orthanc; Debian: apt-get install orthanc orthanc-dicomweb';
 }
 
-export async function startOrthanc() {
+async function startOrthanc() {
   const port = await freePort();
   const store = mkdtempSync(join(tmpdir(), 'medley-orthanc-'));
   const configuration = join(store, 'orthanc.json');
@@ -56,6 +58,24 @@ export async function startOrthanc() {
       process.kill();
       await ended;
       rmSync(store, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * An Orthanc with two slices of a CT, and a harness whose pages reach it below /dicom-web/.
+ * @param {Record<string, string>} [folders] of the harness
+ */
+export async function openArchive(folders = {}) {
+  const orthanc = await startOrthanc();
+  for (const n of [0, 1]) await orthanc.add(ctSlice(n));
+  const harness = await openHarness(folders, { '/dicom-web/': `${orthanc.base}/dicom-web/` });
+  return {
+    orthanc,
+    harness,
+    async close() {
+      await harness.close();
+      await orthanc.close();
     },
   };
 }

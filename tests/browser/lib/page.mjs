@@ -1,4 +1,5 @@
 // What a reader does with the page, in words.
+import { readFileSync } from 'node:fs';
 import { PATIENCE } from './site.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -43,4 +44,14 @@ export async function colourAt(page, x, y) {
     },
     { x, y },
   );
+}
+
+/** The file that an entry of the export menu gives. @param {Page} page @param {string} entry */
+export async function exported(page, entry) {
+  await page.locator('#export summary').click();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: entry, exact: true }).click(),
+  ]);
+  return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
 }

@@ -1,3 +1,4 @@
+import { breath } from '../breath.js';
 import { MedleyError, toErrorData } from '../errors.js';
 import { CrashGuard } from '../guard.js';
 import type { Cancel, Reply, RequestOf } from '../protocol.js';
@@ -227,15 +228,6 @@ scope.addEventListener('message', (event) => {
 
 function stopIfCancelled(id: number): void {
   if (cancelled.has(id)) throw new Cancelled();
-}
-
-/** A turn of the event loop, in which a cancellation is heard. */
-const turn = new MessageChannel();
-function breath(): Promise<void> {
-  return new Promise((resolve) => {
-    turn.port1.onmessage = () => resolve();
-    turn.port2.postMessage(null);
-  });
 }
 
 async function serve(message: Requests): Promise<void> {
