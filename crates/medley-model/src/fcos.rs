@@ -11,7 +11,6 @@ use burn::tensor::{Device, Tensor};
 
 use crate::conv_norm::{same_conv2d, same_padding};
 use crate::pointwise::Pointwise;
-use crate::upsample::upsample_nearest;
 
 /// Strides of the five levels, in pixels of the input.
 pub const STRIDES: [usize; 5] = [8, 16, 32, 64, 128];
@@ -107,10 +106,7 @@ impl DetectionDecoder {
         for (lateral, map) in self.lateral.iter().zip([s2, s3, squeezed]).rev() {
             let map = lateral.forward(map);
             let map = match merged.last() {
-                Some(above) => {
-                    let [_, _, height, width] = map.dims();
-                    map + upsample_nearest(above.clone(), [height, width])
-                }
+                Some(above) => map + medley_kernels::double(above.clone(), None),
                 None => map,
             };
             merged.push(map);

@@ -29,7 +29,6 @@ mod pointwise;
 mod squeezer;
 mod swin;
 mod unet;
-mod upsample;
 
 pub use conv_norm::NormKind;
 pub use encoder::{Encoder, EncoderConfig};
