@@ -167,6 +167,7 @@ fn measure(data: &Path, way: &str, tasks: &[String]) -> Result<()> {
         sizes: Vec::new(),
         stochastic_depth: 0.0,
         self_supervision: None,
+        warm_start: None,
         distillation: None,
         threads: 1,
         validate_every: 0,

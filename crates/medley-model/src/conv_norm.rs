@@ -1,6 +1,8 @@
 //! A convolution and its normalisation, which fold into one convolution for inference.
 
-use burn::module::{Module, Param};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use burn::module::{Module, Param, RunningState};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, GroupNorm, GroupNormConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
@@ -37,7 +39,13 @@ pub(crate) struct ConvNorm {
     /// The convolution once more, laid out for inference on the CPU.
     #[module(skip)]
     packed: Option<PackedConv>,
+    /// Where a pass leaves the statistics of its outputs, if somebody wants them.
+    #[module(skip)]
+    heard: Option<Heard>,
 }
+
+/// Mean and variance of each channel of the convolution's outputs, over a batch and its pixels.
+type Heard = Arc<Mutex<Option<[Tensor<1>; 2]>>>;
 
 /// Shape of a [`ConvNorm`].
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +90,7 @@ impl ConvNormConfig {
             }
             NormKind::Folded => None,
         };
-        ConvNorm { conv, norm, packed: None }
+        ConvNorm { conv, norm, packed: None, heard: None }
     }
 }
 
@@ -157,6 +165,9 @@ impl ConvNorm {
             return packed.forward(input, None, activation);
         }
         let output = same_conv2d(&self.conv, input);
+        if let Some(heard) = &self.heard {
+            *heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(statistics(&output));
+        }
         let output = match &self.norm {
             Some(Norm::Batch(norm))
                 if norm.training.is_enabled() && output.device().is_autodiff() =>
@@ -183,8 +194,46 @@ impl ConvNorm {
         conv.weight =
             Param::from_tensor(self.conv.weight.val() * factor.reshape([channels, 1, 1, 1]));
         conv.bias = Some(Param::from_tensor(bias));
-        Self { conv, norm: None, packed: None }
+        Self { conv, norm: None, packed: None, heard: None }
     }
+
+    /// The same, whose next pass keeps the statistics that [`Self::unfold`] needs.
+    pub(crate) fn listening(&self) -> Self {
+        Self { packed: None, heard: Some(Heard::default()), ..self.clone() }
+    }
+
+    /// The reverse of [`Self::fold`] after a pass of [`Self::listening`]: a batch normalisation again, which gives the
+    /// same outputs as before on the batch of that pass, in training as well as after it.
+    ///
+    /// What was folded is lost, but any γ, β, μ and σ² with the same product fold into the same weights. Those chosen
+    /// here, γ = √(σ²+ε) and β − μ = the bias, with μ and σ² of the batch itself, leave the weights as they are.
+    pub(crate) fn unfold(&self) -> Self {
+        let heard = self
+            .heard
+            .as_ref()
+            .and_then(|heard| heard.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let (None, Some(bias), Some([mean, variance])) = (&self.norm, &self.conv.bias, heard)
+        else {
+            return Self { heard: None, ..self.clone() };
+        };
+        let bias = bias.val();
+        let mut norm = BatchNormConfig::new(bias.dims()[0]).init(&bias.device());
+        norm.gamma = Param::from_tensor((variance.clone() + norm.epsilon).sqrt());
+        norm.beta = Param::from_tensor(mean.clone());
+        norm.running_mean = RunningState::new(mean - bias);
+        norm.running_var = RunningState::new(variance);
+        let conv = Conv2d { bias: None, ..self.conv.clone() };
+        Self { conv, norm: Some(Norm::Batch(norm)), packed: None, heard: None }
+    }
+}
+
+/// Mean and variance of each channel of `[batch, channels, height, width]`.
+fn statistics(map: &Tensor<4>) -> [Tensor<1>; 2] {
+    let [batch, channels, height, width] = map.dims();
+    let flat = map.clone().swap_dims(0, 1).reshape([channels, batch * height * width]);
+    let mean = flat.clone().mean_dim(1);
+    let variance = (flat - mean.clone()).square().mean_dim(1);
+    [mean, variance].map(|value| value.reshape([channels]))
 }
 
 /// Normalises with the batch's own statistics and moves the running ones towards them, as

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::conv_norm::NormKind;
+use crate::conv_norm::{ConvNorm, NormKind};
 use crate::error::ConfigError;
 use crate::nano::{NanoConfig, NanoEncoder};
 use crate::swin::{SwinConfig, SwinEncoder};
@@ -66,9 +66,10 @@ impl Encoder {
         }
     }
 
-    pub(crate) fn fold(&self) -> Self {
+    /// Changes every convolution with a normalisation; a Swin has none.
+    pub(crate) fn map_convs(&self, change: fn(&ConvNorm) -> ConvNorm) -> Self {
         match self {
-            Self::Nano(encoder) => Self::Nano(encoder.fold()),
+            Self::Nano(encoder) => Self::Nano(encoder.map_convs(change)),
             Self::Swin(encoder) => Self::Swin(encoder.clone()),
         }
     }

@@ -1,10 +1,12 @@
 //! The whole model: one encoder, the shared decoders, a head for each task.
 
+use std::ops::Range;
+
 use burn::module::{Module, ParamId, list_param_ids};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::conv_norm::{NormKind, same_conv2d};
+use crate::conv_norm::{ConvNorm, NormKind, same_conv2d};
 use crate::encoder::{Encoder, EncoderConfig};
 use crate::error::{ConfigError, ModelError};
 use crate::fcos::{DetectionDecoder, LevelOutput, TOWER_GROUPS, TowerOutput};
@@ -288,12 +290,57 @@ impl MedleyModel {
         if config.norm != NormKind::Batch {
             return (self.clone(), config.clone());
         }
-        let model = Self {
-            encoder: self.encoder.fold(),
-            segmentation: self.segmentation.fold(),
+        (self.map_convs(ConvNorm::fold), ModelConfig { norm: NormKind::Folded, ..config.clone() })
+    }
+
+    /// The reverse, to train a folded model further: batch normalisations that on this batch change nothing, and the
+    /// configuration that goes with them. `segmented`: the images of the batch that the segmentation decoder sees.
+    ///
+    /// # Shapes
+    /// - images: `[batch, 3, height, width]`, RGB, 0..1
+    ///
+    /// # Errors
+    /// A side that is not a multiple of 32.
+    pub fn unfold(
+        &self,
+        config: &ModelConfig,
+        images: Tensor<4>,
+        segmented: &[Range<usize>],
+    ) -> Result<(Self, ModelConfig), ModelError> {
+        if config.norm != NormKind::Folded {
+            return Ok((self.clone(), config.clone()));
+        }
+        let listening = self.map_convs(ConvNorm::listening);
+        let features = listening.encode(images)?;
+        let pieces: Vec<_> = segmented.iter().map(|range| features.slice(range.clone())).collect();
+        let of_decoder = if pieces.is_empty() { features } else { Features::cat(pieces) };
+        listening.pixel_embedding(&of_decoder);
+        let model = listening.map_convs(ConvNorm::unfold);
+        Ok((model, ModelConfig { norm: NormKind::Batch, ..config.clone() }))
+    }
+
+    fn map_convs(&self, change: fn(&ConvNorm) -> ConvNorm) -> Self {
+        Self {
+            encoder: self.encoder.map_convs(change),
+            segmentation: self.segmentation.map_convs(change),
             ..self.clone()
-        };
-        (model, ModelConfig { norm: NormKind::Folded, ..config.clone() })
+        }
+    }
+
+    /// This model with the encoder, squeezer and decoders of another, and its heads of these names. Both must have the
+    /// same shape but for the other heads.
+    pub fn with_weights_of(mut self, other: &Self, heads: &[&str]) -> Self {
+        self.encoder = other.encoder.clone();
+        self.squeezer = other.squeezer.clone();
+        self.segmentation = other.segmentation.clone();
+        self.detection = other.detection.clone();
+        for (name, head) in self.names.iter().zip(&mut self.heads) {
+            let theirs = other.find(name).filter(|_| heads.contains(&name.as_str()));
+            if let Some(theirs) = theirs {
+                head.clone_from(theirs);
+            }
+        }
+        self
     }
 
     /// Computes once what is constant for fixed weights (Swin's position bias), and lays the weights out for inference

@@ -196,12 +196,12 @@ impl Block {
         Some(kept / share)
     }
 
-    fn fold(&self) -> Self {
+    fn map_convs(&self, change: fn(&ConvNorm) -> ConvNorm) -> Self {
         Self {
-            conv1: self.conv1.fold(),
-            conv2: self.conv2.fold(),
-            conv3: self.conv3.as_ref().map(ConvNorm::fold),
-            shortcut: self.shortcut.as_ref().map(ConvNorm::fold),
+            conv1: change(&self.conv1),
+            conv2: change(&self.conv2),
+            conv3: self.conv3.as_ref().map(change),
+            shortcut: self.shortcut.as_ref().map(change),
             ..self.clone()
         }
     }
@@ -256,13 +256,14 @@ impl NanoEncoder {
         self
     }
 
-    pub(crate) fn fold(&self) -> Self {
+    pub(crate) fn map_convs(&self, change: fn(&ConvNorm) -> ConvNorm) -> Self {
+        let of_block = |block: &Block| block.map_convs(change);
         Self {
-            stem: self.stem.iter().map(ConvNorm::fold).collect(),
+            stem: self.stem.iter().map(change).collect(),
             stages: self
                 .stages
                 .iter()
-                .map(|stage| Stage { blocks: stage.blocks.iter().map(Block::fold).collect() })
+                .map(|stage| Stage { blocks: stage.blocks.iter().map(of_block).collect() })
                 .collect(),
         }
     }

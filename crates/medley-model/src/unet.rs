@@ -74,12 +74,12 @@ impl SegmentationDecoder {
         }
     }
 
-    pub(crate) fn fold(&self) -> Self {
+    pub(crate) fn map_convs(&self, change: fn(&ConvNorm) -> ConvNorm) -> Self {
         Self {
             steps: self
                 .steps
                 .iter()
-                .map(|step| Step { conv1: step.conv1.fold(), conv2: step.conv2.fold() })
+                .map(|step| Step { conv1: change(&step.conv1), conv2: change(&step.conv2) })
                 .collect(),
         }
     }

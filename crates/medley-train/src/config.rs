@@ -153,6 +153,14 @@ pub struct DistillationConfig {
     pub weight: f64,
 }
 
+/// Weights of a package to begin with, in place of random ones.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WarmStartConfig {
+    /// Its folder.
+    pub package: PathBuf,
+}
+
 /// A pretraining run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -184,6 +192,9 @@ pub struct TrainConfig {
     /// A loss without labels beside the tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub self_supervision: Option<SelfSupervisionConfig>,
+    /// The first weights, if they are not random.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_start: Option<WarmStartConfig>,
     /// A loss against another model's embedding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distillation: Option<DistillationConfig>,
@@ -359,6 +370,7 @@ mod tests {
             sizes: Vec::new(),
             stochastic_depth: 0.0,
             self_supervision: None,
+            warm_start: None,
             distillation: None,
             threads: 1,
             validate_every: 0,

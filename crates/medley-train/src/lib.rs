@@ -22,12 +22,13 @@ mod preset;
 mod schedule;
 mod step;
 mod trainer;
+mod warm_start;
 
 pub use agreement::{Agreement, agreement};
 pub use checkpoint::{Checkpoint, RunState};
 pub use config::{
     DistillationConfig, OptimizerConfig, SelfSupervisionConfig, TaskConfig, TrainConfig, Variant,
-    Way,
+    WarmStartConfig, Way,
 };
 pub use error::TrainError;
 pub use evaluate::{Score, evaluate};

@@ -154,7 +154,9 @@ mod tests {
     use super::*;
     use medley_data::ExtraAugmentation;
 
-    use crate::config::{DistillationConfig, OptimizerConfig, SelfSupervisionConfig, TaskConfig};
+    use crate::config::{
+        DistillationConfig, OptimizerConfig, SelfSupervisionConfig, TaskConfig, WarmStartConfig,
+    };
 
     fn refused(text: &str) -> String {
         parse("run.toml", text).unwrap_err().to_string()
@@ -241,6 +243,7 @@ mod tests {
             config.augment.blur = 0.5;
             config.sizes = vec![128, 160];
             config.distillation = Some(DistillationConfig { package: "p".into(), weight: 2.0 });
+            config.warm_start = Some(WarmStartConfig { package: "w".into() });
             config.self_supervision = (name == "smoke")
                 .then_some(SelfSupervisionConfig { weight: 0.5, temperature: 0.1 });
             config.tasks[0].views = 2;
@@ -254,13 +257,14 @@ mod tests {
         error.message().split('`').skip(3).step_by(2).map(String::from).collect()
     }
 
-    const TABLES: [&str; 7] = [
+    const TABLES: [&str; 8] = [
         "optimizer",
         "tasks",
         "nano",
         "augment",
         "self_supervision",
         "distillation",
+        "warm_start",
         "tasks.presentation",
     ];
 
@@ -281,6 +285,7 @@ mod tests {
             .chain(below("augment", keys::<ExtraAugmentation>()))
             .chain(below("self_supervision", keys::<SelfSupervisionConfig>()))
             .chain(below("distillation", keys::<DistillationConfig>()))
+            .chain(below("warm_start", keys::<WarmStartConfig>()))
             .chain(below("tasks.presentation", tiles.keys().cloned().collect()))
             // Tables are told of by their keys.
             .filter(|key| !TABLES.contains(&&key[..]))

@@ -28,9 +28,10 @@ use crate::evaluate::{Score, evaluate};
 use crate::lock::RunLock;
 use crate::log::Log;
 use crate::step::{TaskLoss, head_losses, images};
+use crate::warm_start::warm_start;
 use crate::{files, plot};
 
-/// Batches made ahead of the training.
+/// Batches made ahead of the training, at least: with more threads, as many that none of them waits.
 const AHEAD: usize = 3;
 
 /// Memory for decoded pictures, in bytes.
@@ -141,7 +142,12 @@ impl Trainer {
         let checkpoint = Checkpoint::of(folder);
         let mut step = 0;
         let mut average = None;
-        if let Some(state) = checkpoint.state()? {
+        let state = checkpoint.state()?;
+        if let (Some(asked), None) = (&config.warm_start, &state) {
+            let first = Loader::start(plan.clone())?.next()?;
+            model = warm_start(asked, &config.model(&tasks), &first, config.seed, model)?;
+        }
+        if let Some(state) = state {
             if let Some(what) = difference(&state.config, &config) {
                 return Err(TrainError::ForeignCheckpoint { path: folder.to_owned(), what });
             }
@@ -437,7 +443,7 @@ fn loader_plan(config: &TrainConfig, database: &Database) -> Result<LoaderPlan, 
     let order = (0..tasks.len()).collect();
     Ok(LoaderPlan {
         threads: config.threads,
-        ahead: AHEAD,
+        ahead: AHEAD.max(config.threads + 1),
         way: match config.way {
             Way::Mixed => medley_data::Way::Mixed { slots: None },
             Way::Alternating => medley_data::Way::Alternating { order },

@@ -9,12 +9,15 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use burn::tensor::{Device, Tensor};
+use burn::module::Module;
+use burn::tensor::{Device, Distribution, Tensor, Tolerance};
 use medley_data::{Database, ExtraAugmentation};
-use medley_package::Presentation;
+use medley_infer::read_model;
+use medley_model::MedleyModel;
+use medley_package::{Presentation, read_dir};
 use medley_train::{
     DistillationConfig, Observer, OptimizerConfig, Outcome, Score, SelfSupervisionConfig,
-    StepReport, TaskConfig, TrainConfig, TrainError, Trainer, Variant, Way,
+    StepReport, TaskConfig, TrainConfig, TrainError, Trainer, Variant, WarmStartConfig, Way,
 };
 
 /// Keeps what it hears, and asks for a stop after so many steps.
@@ -59,6 +62,7 @@ fn config(way: Way, steps: u64) -> TrainConfig {
         sizes: Vec::new(),
         stochastic_depth: 0.0,
         self_supervision: None,
+        warm_start: None,
         distillation: None,
         threads: 2,
         validate_every: 0,
@@ -263,4 +267,36 @@ fn a_run_learns_the_relations_of_a_package_and_names_one_that_is_not_there() {
     let run = folder.path().join("other");
     let error = Trainer::open(config, &database, &Device::flex(), &run).err().unwrap().to_string();
     assert!(error.starts_with("not-there: distillation.package cannot be read"), "{error}");
+}
+
+#[test]
+fn a_run_begins_with_the_answers_of_a_package() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    drawn::database(&data);
+    let database = Database::open(&data).unwrap();
+    let cpu = Device::flex();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../www/models/medley-nano");
+    let (package, _) = read_model(&read_dir(&path).unwrap(), &cpu).unwrap();
+    let mut config = config(Way::Mixed, 1);
+    config.variant = Variant::Nano;
+    config.warm_start = Some(WarmStartConfig { package: path.clone() });
+    let run = folder.path().join("run");
+    let trainer = Trainer::open(config.clone(), &database, &cpu, &run).unwrap();
+    let images = Tensor::random([3, 3, 64, 96], Distribution::Uniform(0.0, 1.0), &cpu);
+    let answers = |model: &MedleyModel| {
+        let features = model.encode(images.clone()).unwrap();
+        let pixels = model.pixel_embedding(&features);
+        [features.embedding.into_data(), pixels.into_data()]
+    };
+    // Batch normalisation is there again and, after training, answers from its running statistics.
+    let (ours, theirs) = (answers(&trainer.model()), answers(&package));
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        ours.assert_approx_eq::<f32>(theirs, Tolerance::rel_abs(1e-3, 1e-3));
+    }
+
+    drop(trainer);
+    config.variant = Variant::Micro;
+    let error = Trainer::open(config, &database, &cpu, &folder.path().join("other")).err().unwrap();
+    assert!(error.to_string().contains("has another shape than this run"), "{error}");
 }
