@@ -71,7 +71,7 @@ fn main() -> Result<()> {
     let peak = device.memory_pool_usage().map(|usage| format!("{usage:?}"));
     let row = json!({
         "engine": "medley (burn 0.22.1)",
-        "way": if cfg!(any(feature = "cuda", feature = "vulkan")) { "fusion, autotune" } else { "plain" },
+        "way": way(),
         "precision": arguments.precision,
         "batch": batch,
         "images_per_second": rate(times[times.len() / 2]),
@@ -86,6 +86,16 @@ fn main() -> Result<()> {
         writeln!(file, "{row}")?;
     }
     Ok(())
+}
+
+/// How this program was built.
+fn way() -> &'static str {
+    match (cfg!(feature = "fusion"), cfg!(feature = "autotune")) {
+        (false, false) => "plain",
+        (true, false) => "fusion",
+        (false, true) => "autotune",
+        (true, true) => "fusion, autotune",
+    }
 }
 
 fn device(name: &str) -> Result<Device> {

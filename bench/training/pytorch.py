@@ -1,6 +1,6 @@
 """Swin V2 tiny at 256²: forward, backward and AdamW in PyTorch, for comparison with `medley-bench`'s `training`.
 
-The same encoder as torchvision's `swin_v2_t` without its classifier; the loss is the mean square of its output. Prints one JSON
+The same encoder as torchvision's `swin_v2_t` without its classifier and its stochastic depth; the loss is the mean square of its output. Prints one JSON
 row for each way: images a second (median of the timed steps), and the largest memory that PyTorch took from the card.
 """
 
@@ -10,7 +10,7 @@ import statistics
 import time
 
 import torch
-from torchvision.models.swin_transformer import swin_v2_t
+from torchvision.models.swin_transformer import PatchMergingV2, SwinTransformer, SwinTransformerBlockV2
 
 SIDE = 256
 WARM_UP = 10
@@ -20,7 +20,17 @@ def measure(precision: str, compiled: bool, batch: int, steps: int) -> dict:
     torch.manual_seed(0)
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
-    model = swin_v2_t(stochastic_depth_prob=0.0).cuda().train()
+    model = SwinTransformer(
+        patch_size=[4, 4],
+        embed_dim=96,
+        depths=[2, 2, 6, 2],
+        num_heads=[3, 6, 12, 24],
+        window_size=[8, 8],
+        stochastic_depth_prob=0.0,
+        block=SwinTransformerBlockV2,
+        downsample_layer=PatchMergingV2,
+    )
+    model = model.cuda().train()
     # The encoder alone, as in Medley: its last norm and its classifier are not applied.
     encoder = torch.nn.Sequential(*model.features)
     step_of = torch.compile(encoder) if compiled else encoder
@@ -57,9 +67,11 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--json", help="append rows to this file")
+    parser.add_argument("--precision", nargs="+", default=["f32", "tf32", "bf16"], choices=["f32", "tf32", "bf16"])
+    parser.add_argument("--way", nargs="+", default=["eager", "compile"], choices=["eager", "compile"])
     arguments = parser.parse_args()
-    for precision in ("f32", "tf32", "bf16"):
-        for compiled in (False, True):
+    for precision in arguments.precision:
+        for compiled in [way == "compile" for way in arguments.way]:
             row = json.dumps(measure(precision, compiled, arguments.batch, arguments.steps))
             print(row, flush=True)
             if arguments.json:

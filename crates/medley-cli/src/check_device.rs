@@ -5,42 +5,41 @@ use medley_train::{Agreement, agreement};
 
 use crate::device::DeviceArgs;
 use crate::exit::Exit;
-use crate::table::Table;
-use crate::{progress, say};
+use crate::say;
 
 /// Compare a device with the processor: losses, gradients and a short training
 ///
 /// Both encoders' families, every kind of task, on drawn pictures and the same weights. Exit code 1 if a difference is
-/// above its tolerance: do not use the device then, and report it with the table. Takes a minute or two.
+/// above its tolerance: do not use the device then, and report it with these lines. Takes a minute or two.
 #[derive(clap::Args)]
 pub struct Options {
     #[command(flatten)]
     device: DeviceArgs,
 }
 
-/// Compares, and prints a table.
+/// Compares, and prints a line for each comparison.
 ///
 /// # Errors
 /// A device that this build or machine does not have, or that does not answer.
 pub fn run(options: &Options) -> Result<Exit> {
     let device = options.device.open()?;
-    let busy = progress::busy("Comparing");
-    let mut table = Table::new(&["encoder", "compared", "processor", "difference", "at most", ""]);
     let mut holds = true;
+    let mut failed = Ok(());
     agreement(&device, &mut |found: &Agreement| {
         holds &= found.holds();
-        table.row([
-            found.variant.to_owned(),
-            found.what.clone(),
-            format!("{:.4}", found.expected),
-            format!("{:.1e}", found.difference),
-            format!("{:.0e}", found.tolerance),
-            if found.holds() { "ok".to_owned() } else { "TOO FAR".to_owned() },
-        ]);
+        // Row by row: it takes a while, and a device that hangs or breaks has then shown where.
+        let row = say::print(format_args!(
+            "{:<8} {:<11} {} of at most {:.0e}: {}",
+            if found.holds() { "ok" } else { "TOO FAR" },
+            found.variant,
+            format_args!("{:.1e}", found.difference),
+            found.tolerance,
+            found.what,
+        ));
+        failed = std::mem::replace(&mut failed, Ok(())).and(row);
     })
     .with_context(|| options.device.name())?;
-    drop(busy);
-    say::print(&table)?;
+    failed?;
     say::print(format_args!(
         "{}: {}",
         options.device.name(),

@@ -187,6 +187,9 @@ pub fn conv2d(
         assert_eq!(bias.dims(), [channels_out], "one bias for each channel");
     }
     if !on_cpu(&input, weight.dtype()) {
+        if input.device().is_autodiff() && crate::unrolled::pays(&input, &weight, stride) {
+            return crate::unrolled::conv2d(input, weight, bias, stride);
+        }
         let pad = height / 2;
         let options = ConvOptions::new([stride; 2], [pad; 2], [1; 2], 1);
         return burn::tensor::module::conv2d(input, weight, bias, options);
@@ -251,10 +254,11 @@ pub fn batch_norm(
     let [_, channels, _, _] = input.dims();
     assert_eq!([gamma.dims(), beta.dims()], [[channels]; 2], "one γ and β for each channel");
     if !on_cpu(&input, gamma.dtype()) {
-        let result = burn::tensor::module::batch_norm_train(input, gamma, beta, epsilon);
-        let output =
-            if relu { burn::tensor::activation::relu(result.output) } else { result.output };
-        return BatchNormOutput { output, mean: result.mean, variance: result.variance };
+        let mut result = crate::two_stages::batch_norm(input, gamma, beta, epsilon);
+        if relu {
+            result.output = burn::tensor::activation::relu(result.output);
+        }
+        return result;
     }
     let (output, mean, variance) = Dispatch::batch_norm_relu(
         input.into_dispatch(),

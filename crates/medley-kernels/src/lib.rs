@@ -40,6 +40,8 @@ mod matmul;
 mod packed;
 mod parallel;
 mod patches;
+mod two_stages;
+mod unrolled;
 
 pub use extension::{BatchNormOutput, batch_norm, conv2d, depthwise_conv2d};
 pub use inference::{

@@ -28,8 +28,9 @@ const EACH: usize = 4;
 /// Relative difference of a loss. TF32 keeps 10 bits of each factor, 1e-3, and sums of many average that out.
 const LOSS_TOLERANCE: f32 = 2e-3;
 
-/// Norm of a gradient's difference against its own norm: every layer on the way back adds its roundings.
-const GRADIENT_TOLERANCE: f32 = 3e-2;
+/// Norm of a gradient's difference against its own norm: every layer on the way back adds its roundings. An H100 with TF32 was
+/// off by 3.8e-2 at worst; a wrong kernel is by about 1.
+const GRADIENT_TOLERANCE: f32 = 1e-1;
 
 /// Gradients below this share of the largest are roundings themselves: the bias ahead of a normalisation has none.
 const NO_GRADIENT: f32 = 1e-4;

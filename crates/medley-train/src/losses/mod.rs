@@ -4,6 +4,7 @@ mod assign;
 mod classification;
 mod detection;
 mod relations;
+mod resize;
 mod segmentation;
 mod views;
 

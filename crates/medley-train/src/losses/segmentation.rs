@@ -3,10 +3,10 @@
 //! Milletari et al., *V-Net* (2016); Lin et al., *Focal loss* (2017).
 
 use burn::tensor::activation::log_softmax;
-use burn::tensor::module::interpolate;
-use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Tensor, TensorData};
 use medley_data::IGNORE;
+
+use super::resize::resize_bilinear;
 
 /// Pixels added to both sides of the Dice fraction, so that an absent class divides by no zero.
 const SMOOTHING: f64 = 1.0;
@@ -20,10 +20,7 @@ const SMOOTHING: f64 = 1.0;
 pub fn segmentation_loss(logits: Tensor<4>, masks: &[&[u8]], size: usize) -> Tensor<1> {
     let device = logits.device();
     let [batch, classes, _, _] = logits.dims();
-    let options = InterpolateOptions::new(InterpolateMode::Bilinear)
-        .with_align_corners(false)
-        .with_output_size([size, size]);
-    let logits = interpolate(logits, options);
+    let logits = resize_bilinear(logits, size);
 
     let area = size * size;
     let mut one_hot = vec![0f32; batch * classes * area];
@@ -54,8 +51,9 @@ pub fn segmentation_loss(logits: Tensor<4>, masks: &[&[u8]], size: usize) -> Ten
 
     let probability = (probability * valid).slice([0..batch, 1..classes]);
     let target = target.slice([0..batch, 1..classes]);
+    // The pixels of each image first: one sum of all to a few classes would keep a GPU's threads waiting.
     let over_pixels =
-        |map: Tensor<4>| map.swap_dims(0, 1).reshape([classes - 1, batch * area]).sum_dim(1);
+        |map: Tensor<4>| map.reshape([batch, classes - 1, area]).sum_dim(2).sum_dim(0);
     let overlap = over_pixels(probability.clone() * target.clone());
     let total = over_pixels(probability + target);
     let dice = (overlap * 2.0 + SMOOTHING) / (total + SMOOTHING);
