@@ -9,7 +9,6 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor, Tolerance};
 use medley_data::{Database, ExtraAugmentation};
 use medley_infer::read_model;
