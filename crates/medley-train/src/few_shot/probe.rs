@@ -8,6 +8,7 @@ use argmin::core::{CostFunction, Error, Executor, Gradient};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 use medley_head::Scaling;
+use rayon::prelude::*;
 
 use super::folds::folds;
 
@@ -17,6 +18,9 @@ const STRENGTHS: [f64; 13] =
 
 /// Where nothing can be held out: the middle of [`STRENGTHS`].
 const MIDDLE: usize = STRENGTHS.len() / 2;
+
+/// Penalties in a row without a gain, after which no weaker one is tried.
+const PATIENCE: usize = 2;
 
 /// L-BFGS' history and its most steps; from the solution of the next stronger penalty it takes a few dozen.
 const HISTORY: usize = 10;
@@ -49,7 +53,7 @@ impl Probe {
         let chosen = choose(part, seed);
         let all: Vec<usize> = (0..part.labels.len()).collect();
         let problem = Problem::new(part, &all);
-        let weights = problem.path(chosen).pop().unwrap_or_default();
+        let weights = problem.fit(chosen);
         let width = problem.width;
         Self { scaling: problem.scaling, weights, width }
     }
@@ -62,22 +66,49 @@ impl Probe {
     }
 }
 
-/// The place among [`STRENGTHS`].
+/// The place among [`STRENGTHS`]. From strong to weak until the held-out examples say twice in a row that it gets worse:
+/// the weakest penalties take the longest.
 fn choose(part: TrainingPart<'_>, seed: u64) -> usize {
-    let folds = folds(part.labels, part.groups, seed);
+    let mut folds: Vec<Fold> = folds(part.labels, part.groups, seed)
+        .into_iter()
+        .map(|held| {
+            let kept: Vec<usize> = (0..part.labels.len()).filter(|i| !held.contains(i)).collect();
+            let problem = Problem::new(part, &kept);
+            let weights = problem.start();
+            Fold { held, problem, weights }
+        })
+        .collect();
     if folds.is_empty() {
         return MIDDLE;
     }
-    let mut costs = vec![0.0; STRENGTHS.len()];
-    for held in &folds {
-        let kept: Vec<usize> = (0..part.labels.len()).filter(|i| !held.contains(i)).collect();
-        let problem = Problem::new(part, &kept);
-        for (cost, weights) in costs.iter_mut().zip(problem.path(STRENGTHS.len() - 1)) {
-            *cost += held.iter().map(|&i| problem.surprise(&weights, part, i)).sum::<f64>();
+    let (mut best, mut least) = (0, f64::INFINITY);
+    for (place, &strength) in STRENGTHS.iter().enumerate() {
+        let costs: Vec<f64> = folds.par_iter_mut().map(|fold| fold.cost(part, strength)).collect();
+        // In the folds' order, whatever the number of threads.
+        let cost: f64 = costs.iter().sum();
+        if cost < least {
+            (best, least) = (place, cost);
+        } else if place >= best + PATIENCE {
+            break;
         }
     }
-    let least = costs.iter().copied().fold(f64::INFINITY, f64::min);
-    costs.iter().position(|&cost| cost <= least).unwrap_or(MIDDLE)
+    best
+}
+
+/// A part of the examples held out, and the fit on the others so far.
+struct Fold {
+    held: Vec<usize>,
+    problem: Problem,
+    weights: Vec<f64>,
+}
+
+impl Fold {
+    /// Fits, from the solution of the penalty before, and measures the held-out examples.
+    fn cost(&mut self, part: TrainingPart<'_>, strength: f64) -> f64 {
+        let Self { held, problem, weights } = self;
+        *weights = minimum(&Penalised { problem, strength }, std::mem::take(weights));
+        held.iter().map(|&example| problem.surprise(weights, part, example)).sum()
+    }
 }
 
 /// Scaled rows with their weights, ready to be fitted.
@@ -111,24 +142,21 @@ impl Problem {
         Self { scaling, rows, labels, shares, class_weights, present, width }
     }
 
-    /// The weights for each of the strengths up to the place `last`, each found from the one before.
-    fn path(&self, last: usize) -> Vec<Vec<f64>> {
+    /// Zeros, but for the bias of classes without examples, which is out of the softmax' reach.
+    fn start(&self) -> Vec<f64> {
         let mut weights = vec![0.0; self.present.len() * (self.width + 1)];
-        // A class without examples is pushed out of the softmax.
-        for (row, _) in weights
-            .chunks_exact_mut(self.width + 1)
-            .zip(&self.present)
-            .filter(|(_, present)| !**present)
-        {
+        let rows = weights.chunks_exact_mut(self.width + 1).zip(&self.present);
+        for (row, _) in rows.filter(|(_, present)| !**present) {
             row[self.width] = -1e3;
         }
-        STRENGTHS[..=last]
-            .iter()
-            .map(|&strength| {
-                weights = minimum(&Penalised { problem: self, strength }, weights.clone());
-                weights.clone()
-            })
-            .collect()
+        weights
+    }
+
+    /// The weights for the strength at the place `last`, each found from the one before.
+    fn fit(&self, last: usize) -> Vec<f64> {
+        STRENGTHS[..=last].iter().fold(self.start(), |weights, &strength| {
+            minimum(&Penalised { problem: self, strength }, weights)
+        })
     }
 
     /// Weighted cross-entropy of an example that was held out.
