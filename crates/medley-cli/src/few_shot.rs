@@ -46,6 +46,12 @@ pub struct FewShotArgs {
     /// Highest learning rate, in place of each mode's own (docs/few-shot.md)
     #[arg(long, value_name = "RATE")]
     learning_rate: Option<f64>,
+    /// Fine-tuning: factor on the rate for the deepest stage of the encoder, above 0 and at most 1
+    #[arg(long, value_name = "FACTOR")]
+    encoder_factor: Option<f64>,
+    /// Fine-tuning: factor from each stage of the encoder to the one before, above 0 and at most 1
+    #[arg(long, value_name = "FACTOR")]
+    stage_factor: Option<f64>,
     /// Strength of the augmentation, 0 to 1, in place of the recipe's
     #[arg(long, value_name = "STRENGTH")]
     augmentation: Option<f32>,
@@ -169,6 +175,8 @@ impl FewShotArgs {
         if let Some(rate) = self.learning_rate {
             (recipe.frozen_rate, recipe.finetune_rate, recipe.scratch_rate) = (rate, rate, rate);
         }
+        recipe.encoder_factor = self.encoder_factor.unwrap_or(recipe.encoder_factor);
+        recipe.stage_factor = self.stage_factor.unwrap_or(recipe.stage_factor);
         recipe.augmentation = self.augmentation.unwrap_or(recipe.augmentation);
         let protocol = Protocol {
             tasks: asked.tasks.to_vec(),

@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use medley_data::{Loader, LoaderPlan, TaskPlan};
-use medley_model::{Features, MedleyModel};
+use medley_model::{Features, MedleyModel, ModelConfig, NormKind};
 
 use super::rates::{Trained, rate_groups};
 use super::recipe::Recipe;
@@ -107,6 +107,26 @@ pub(crate) fn calibrate(
     }
     // Whoever trains it afterwards wants its gradients.
     Ok(model.set_require_grad(true).valid())
+}
+
+/// A model whose batch normalisations were folded, with trainable ones again that change nothing of what it answers on
+/// one batch of the pictures that it is about to learn from, without augmentation. Others stay as they are.
+///
+/// # Errors
+/// An image that cannot be read.
+pub(crate) fn unfold(
+    model: MedleyModel,
+    config: &ModelConfig,
+    plan: TaskPlan,
+    seed: u64,
+    device: &Device,
+) -> Result<MedleyModel, TrainError> {
+    if config.norm != NormKind::Folded {
+        return Ok(model);
+    }
+    let size = plan.spec.presentation.size();
+    let batch = Loader::start(LoaderPlan::mixed(vec![plan], size, seed))?.next()?;
+    Ok(model.unfold(config, images(&batch, device), &[])?.0)
 }
 
 /// Features that were computed without autodiff, as constants of the graph.

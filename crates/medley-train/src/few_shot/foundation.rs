@@ -14,7 +14,7 @@ use crate::error::TrainError;
 /// A pretrained model without its heads.
 ///
 /// From a run it keeps its batch normalisation, which decoders and fine-tuning learn faster with. In a package that is
-/// folded into the convolutions for good; both answer alike until something is trained.
+/// folded into the convolutions, and made anew from pictures of the task that is learned.
 pub struct Foundation {
     pub(crate) config: ModelConfig,
     pub(crate) model: MedleyModel,

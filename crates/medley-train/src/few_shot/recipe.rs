@@ -45,7 +45,7 @@ impl Default for Recipe {
             augmentation: 0.35,
             frozen_rate: 1e-3,
             finetune_rate: 1e-3,
-            encoder_factor: 0.1,
+            encoder_factor: 1.0,
             stage_factor: 0.7,
             scratch_rate: 1e-3,
             weight_decay: 0.05,
@@ -71,6 +71,12 @@ impl Recipe {
         let rates = [self.frozen_rate, self.finetune_rate, self.scratch_rate];
         if let Some(rate) = rates.iter().find(|rate| !(**rate > 0.0 && **rate < 1.0)) {
             return Err(format!("the learning rate {rate} is not in 0..1"));
+        }
+        let factors = [self.encoder_factor, self.stage_factor];
+        if let Some(factor) = factors.iter().find(|factor| !(**factor > 0.0 && **factor <= 1.0)) {
+            return Err(format!(
+                "the factor {factor} on a learning rate is not above 0 and at most 1"
+            ));
         }
         if self.steps == 0 || self.images == 0 || self.dense_images == 0 {
             return Err("steps and images in a batch must be at least 1".into());

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Distribution, Tensor, Tolerance};
 use medley_data::{Database, Split};
 use medley_infer::Medley;
 use medley_model::MedleyModel;
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use super::build::pretrained;
 use super::drawn;
-use super::fit::Fit;
+use super::fit::{Fit, unfold};
 use super::leak::refuse_leak;
 use super::rates::Trained;
 use super::*;
@@ -299,6 +299,30 @@ fn a_frozen_encoder_keeps_every_bit_and_fine_tuning_moves_it() {
         }
         // The model that was handed over is a copy.
         assert_eq!(weights(&before, "encoder"), weights(&foundation.model, "encoder"), "{task}");
+    }
+}
+
+#[test]
+fn a_folded_model_learns_with_batch_normalisations_that_change_no_answer_before() {
+    let _alone = alone();
+    let folder = TempDir::new().unwrap();
+    let database = database(folder.path());
+    let whole = micro();
+    let (model, config) = whole.model.fold(&whole.config);
+    let folded = Foundation::of_model(config, model, 64, &whole.device);
+    let plan = database.plan("outline", Split::Train, Presentation::Whole { size: 64 }, 4).unwrap();
+    let before = pretrained(&folded, &plan.spec, 1).unwrap();
+    let awake = unfold(before.clone(), &folded.config, plan, 1, &folded.device).unwrap();
+    let images = Tensor::random([3, 3, 64, 96], Distribution::Uniform(0.0, 1.0), &folded.device);
+    let answers = |model: &MedleyModel| {
+        let features = model.encode(images.clone()).unwrap();
+        model.pixel_embedding(&features).into_data()
+    };
+    answers(&awake).assert_approx_eq::<f32>(&answers(&before), Tolerance::rel_abs(1e-3, 1e-3));
+    // γ and β in place of a bias.
+    for part in ["encoder", "segmentation"] {
+        assert!(weights(&awake, part).len() > weights(&before, part).len(), "{part}");
+        assert_eq!(weights(&awake, part).len(), weights(&whole.model, part).len(), "{part}");
     }
 }
 

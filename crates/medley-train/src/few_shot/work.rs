@@ -12,7 +12,7 @@ use super::build::{pretrained, random};
 use super::census::{Shown, shown};
 use super::embed::{Cache, embeddings};
 use super::file_name;
-use super::fit::{Fit, calibrate};
+use super::fit::{Fit, calibrate, unfold};
 use super::foundation::Foundation;
 use super::mode::Mode;
 use super::neighbours::Neighbours;
@@ -167,6 +167,16 @@ impl<'a> Work<'a> {
         calibrate(model, plan, recipe.calibration, run.seed, &self.foundation.device)
     }
 
+    /// The pretrained model with a fresh head, ready to be trained.
+    fn pretrained_model(&self, run: &Run, drawn: &Drawn) -> Result<MedleyModel, TrainError> {
+        let foundation = self.foundation;
+        let model = pretrained(foundation, &drawn.spec, run.seed)?;
+        // Both kinds of tasks take their statistics from as many pictures.
+        let per_batch = self.protocol.recipe.images;
+        let plan = TaskPlan { augment: false, per_batch, ..self.training(drawn) };
+        unfold(model, &foundation.config, plan, run.seed, &foundation.device)
+    }
+
     fn by_gradient(
         &self,
         run: &Run,
@@ -176,10 +186,10 @@ impl<'a> Work<'a> {
     ) -> Result<Option<Learned>, TrainError> {
         let foundation = self.foundation;
         let (model, trained) = match run.mode {
-            Mode::Frozen => (pretrained(foundation, &drawn.spec, run.seed)?, Trained::AfterEncoder),
+            Mode::Frozen => (self.pretrained_model(run, drawn)?, Trained::AfterEncoder),
             Mode::Random => (self.random_model(run, &drawn.spec)?, Trained::AfterEncoder),
             Mode::Scratch => (random(foundation, &drawn.spec, run.seed)?, Trained::Everything),
-            _ => (pretrained(foundation, &drawn.spec, run.seed)?, Trained::Graded),
+            _ => (self.pretrained_model(run, drawn)?, Trained::Graded),
         };
         let fit = Fit {
             plan: self.training(drawn),
