@@ -20,7 +20,12 @@ const GPU_PATIENCE_MS = 60_000;
 /** The side of the picture that warms a GPU up: the models' usual input. */
 const WARM_UP_SIDE = 256;
 
-/** Starts the best backend that passes the package's self-test; each failure's reason is kept. */
+/**
+ * Starts the best backend that passes the package's self-test: WebGPU before the CPU, several threads before one. Each failure's
+ * reason is kept.
+ *
+ * @param before - what was passed over before, in a worker that is gone.
+ */
 export async function startBackend(
   choice: { device: DeviceChoice; acceptFallbackAdapter: boolean },
   probe: GpuProbe,
@@ -28,6 +33,7 @@ export async function startBackend(
   builds: (kind: BackendKind) => Promise<Compiled>,
   guard: CrashGuard,
   meter: ProgressMeter,
+  before: readonly string[],
 ): Promise<{ running: Running; failures: string[] }> {
   const plan = planBackends(choice.device, probe, choice.acceptFallbackAdapter);
   if (plan.candidates.length === 0) {
@@ -36,23 +42,31 @@ export async function startBackend(
       `WebGPU was asked for, but ${plan.withoutGpu}; load the model with device "auto" or "wasm"`,
     );
   }
-  const failures: string[] = [];
+  const failures = [...before];
   const codes = new Set<string>();
-  for (const candidate of plan.candidates) {
+  const left: Trial[] = plan.candidates.map((backend) => ({ backend, instead: false, build: () => builds(backend.kind) }));
+  for (let trial = left.shift(); trial !== undefined; trial = left.shift()) {
+    const { backend } = trial;
+    let compiled: Compiled | null = null;
     try {
-      const compiled = await builds(candidate.kind);
+      const built = await trial.build();
+      compiled = built;
+      const { simpler } = built;
+      // The next to be tried, where this one fails.
+      if (simpler !== null) left.unshift({ ...trial, build: simpler });
       const software = probe.found && probe.software;
-      const running = await patiently(candidate.kind, software, () =>
-        guard.watch(() => start(candidate, software, compiled, weights, meter)),
-      );
-      if (failures.length > 0) running.backend.reason = failures.join('; ');
+      const running = await patiently(backend.kind, software, () => guard.watch(() => start(backend, software, built, weights, meter)));
+      // Why this kind, unless the failure of another says it, then why not more threads.
+      if (failures.length > 0) running.backend.reason = [...(trial.instead ? [] : [backend.reason]), ...failures].join('; ');
       return { running, failures };
     } catch (error) {
+      compiled?.stop();
       const { code, message } = toErrorData(error);
       // Files that are wrong are wrong on every backend.
       if (code === 'package' || code === 'integrity') throw error;
       codes.add(code);
-      failures.push(`${candidate.kind === 'webgpu' ? 'WebGPU' : 'WebAssembly'}: ${message}`);
+      failures.push(`${nameOf(backend.kind, compiled?.threads ?? 1)}: ${message}`);
+      for (const other of left) other.instead ||= other.backend.kind !== backend.kind;
     }
   }
   const all = failures.join('. ');
@@ -60,6 +74,20 @@ export async function startBackend(
   if (codes.size === 1 && codes.has('memory')) throw new MedleyError('memory', all);
   if (codes.size === 1 && codes.has('network')) throw new MedleyError('network', all);
   throw new MedleyError('backend', `no backend can run this model. ${all}`);
+}
+
+/** A build that is to be tried on a backend. */
+interface Trial {
+  backend: Backend;
+  /** In place of another backend that failed. */
+  instead: boolean;
+  build: () => Promise<Compiled>;
+}
+
+/** What failures are told of. */
+export function nameOf(kind: BackendKind, threads: number): string {
+  if (kind === 'webgpu') return 'WebGPU';
+  return threads > 1 ? `WebAssembly in ${threads} threads` : 'WebAssembly';
 }
 
 async function start(

@@ -1,4 +1,4 @@
-import { DeviceLost, type ErrorData, fromErrorData, MedleyError } from './errors.js';
+import { DeviceLost, type ErrorData, fromErrorData, MedleyError, ThreadBroke } from './errors.js';
 import type { CallMap, CallProgress, Calls, Cancel, MemoryUse, Reply, RequestOf } from './protocol.js';
 
 interface Pending {
@@ -84,7 +84,7 @@ export class Channel<All extends CallMap<All> = Calls> {
       return;
     }
     if (reply.type === 'thread') {
-      reply.crashes.onmessage = ({ data }: MessageEvent<ErrorData>) => this.close(fromErrorData(data));
+      reply.crashes.onmessage = ({ data }: MessageEvent<ErrorData>) => this.close(new ThreadBroke(data.code, data.message));
       return;
     }
     if (reply.type === 'device-lost') {

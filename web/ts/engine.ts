@@ -1,7 +1,7 @@
 import { abortable } from './cancel.js';
 import { Channel } from './channel.js';
 import type { Backend, DeviceChoice } from './device.js';
-import { DeviceLost, MedleyError, toErrorData } from './errors.js';
+import { DeviceLost, MedleyError, ThreadBroke, toErrorData } from './errors.js';
 import { Emitter } from './events.js';
 import { transferable } from './images.js';
 import type { Progress } from './progress.js';
@@ -56,7 +56,7 @@ const MAX_HISTORY = 50;
  */
 export class Engine {
   readonly #spawn: () => Worker;
-  readonly #request: LoadRequest;
+  #request: LoadRequest;
   readonly #turns = new Turns();
   readonly events = new Emitter<ModelEvents>();
   readonly history: HistoryEntry[] = [];
@@ -148,6 +148,7 @@ export class Engine {
     const { signal, onProgress } = options;
     signal?.throwIfAborted();
     let live = false;
+    let reached = 0;
     const channel = new Channel(this.#spawn(), (reason) => {
       if (live) this.#replace(reason);
     });
@@ -156,7 +157,13 @@ export class Engine {
       const loaded = await channel.call(
         'load',
         { ...this.#request, device },
-        { signal, onProgress: (progress) => onProgress?.(progress as Progress) },
+        {
+          signal,
+          onProgress: (progress) => {
+            reached = Math.max(reached, progress.fraction);
+            onProgress?.(progress as Progress);
+          },
+        },
       );
       // A worker that is not the engine's any more must not be kept.
       if (this.#closed !== null) throw this.#closed;
@@ -168,6 +175,14 @@ export class Engine {
     } catch (error) {
       this.#channel = null;
       channel.close(error);
+      // While a thread computes, the worker that waits for it hears nothing: what it cannot step down from, this can.
+      if (error instanceof ThreadBroke && this.#request.threads > 1 && this.#closed === null) {
+        const failure = `WebAssembly in several threads: ${error.message}`;
+        this.#request = { ...this.#request, threads: 1, failures: [...this.#request.failures, failure] };
+        this.#note(`lost: ${failure}`);
+        const onward = (progress: Progress): void => onProgress?.({ ...progress, fraction: Math.max(progress.fraction, reached) });
+        return this.#open(device, { signal, onProgress: onward });
+      }
       throw error;
     }
   }

@@ -47,6 +47,9 @@ export class DeviceLost extends MedleyError {
   }
 }
 
+/** A thread of the CPU broke, and with it the memory that all share. */
+export class ThreadBroke extends MedleyError {}
+
 const CODES: ReadonlySet<string> = new Set<MedleyErrorCode>([
   'network',
   'package',

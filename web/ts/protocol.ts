@@ -70,6 +70,8 @@ export interface LoadRequest {
   threads: number;
   /** The script of a thread; `null`: the package's own. */
   threadUrl: string | null;
+  /** What another worker was found to fail at, in words: reasons for what is loaded now. */
+  failures: string[];
 }
 
 /** A model that a worker has loaded. */

@@ -37,6 +37,7 @@ export function possibleThreads(
  *
  * @param url - where their script is, where not beside the package's own.
  * @param watch - is given the port of each on which it says that it broke: while a thread computes, the calling worker hears nothing.
+ * @returns the workers that compute beside the calling one: whoever ends the module ends them.
  * @throws {@link MedleyError} `backend` where one does not start; none is left behind then.
  */
 export async function startThreads(
@@ -46,7 +47,7 @@ export async function startThreads(
   threads: number,
   url: string | undefined,
   watch: (crashes: MessagePort) => void,
-): Promise<void> {
+): Promise<Worker[]> {
   const workers = Array.from({ length: threads - 1 }, () =>
     url === undefined
       ? // Written out: this form is what bundlers look for.
@@ -62,15 +63,12 @@ export async function startThreads(
       }),
     );
     glue.startThreads(threads);
-    alive.push(...workers);
+    return workers;
   } catch (error) {
     for (const worker of workers) worker.terminate();
     throw error;
   }
 }
-
-/** Held, so that no browser takes them for garbage. */
-const alive: Worker[] = [];
 
 function ready(worker: Worker, order: ThreadOrder): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -49,7 +49,7 @@ async function load(request: LoadRequest, id: number): Promise<Loaded> {
   meter.enter('verify');
   const weights = await checked;
   meter.enter('compile');
-  const { running, failures } = await startBackend(request, probe, weights, builds, guard, meter);
+  const { running, failures } = await startBackend(request, probe, weights, builds, guard, meter, request.failures);
   meter.finish();
   loadedModel = { running, probe, how: request };
   return {
@@ -170,7 +170,7 @@ async function startOther({ backend }: Running): Promise<Running> {
   const device = backend.kind === 'webgpu' ? 'wasm' : 'webgpu';
   const gpu = device === 'webgpu' && !probe.found ? await probeGpu() : probe;
   const weights = await fetchWeights(how, meter, () => {});
-  const { running } = await startBackend({ ...how, device }, gpu, weights, buildsOf(how, meter), guard, meter);
+  const { running } = await startBackend({ ...how, device }, gpu, weights, buildsOf(how, meter), guard, meter, []);
   return running;
 }
 
