@@ -48,6 +48,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     await page.getByRole('tab', { name: 'Teach it' }).click();
     assert.deepEqual(await violations(page), [], 'teach');
     await page.getByText('Pixels', { exact: true }).click();
+    await page.locator('#head-name').fill('nuclei by hand');
     await page.getByLabel('Class 2').fill('nucleus');
     assert.deepEqual(await violations(page), [], 'teach pixels');
     await page.locator('#teach-begin').click();
@@ -112,6 +113,7 @@ test('everything that can be clicked can be reached with Tab, and shows where th
   await chooseSample(page, 'nuclei');
   await page.getByRole('tab', { name: 'Teach it' }).click();
   await page.getByText('Pixels', { exact: true }).click();
+  await page.locator('#head-name').fill('nuclei by hand');
   await page.getByLabel('Class 2').fill('nucleus');
   await page.locator('#teach-begin').click();
   await page.locator('#brush').waitFor();

@@ -17,7 +17,7 @@ class FakeWorker extends EventTarget {
         this.say({ type: 'progress', id: message.id, progress: { fraction: 0.9 } });
         const { port1, port2 } = new MessageChannel();
         this.say({ type: 'thread', crashes: port1 });
-        port2.postMessage({ code: 'crashed', message: 'the thread broke' });
+        port2.postMessage({ code: 'crashed', message: 'the thread broke', detail: null });
         this.port = port1;
         return;
       }
@@ -173,7 +173,7 @@ test('a thread that breaks while the model is loaded costs the threads, not the 
   assert.equal(workers.length, 2);
   assert.ok(workers[0].terminated);
   assert.equal(workers[1].loaded.threads, 1);
-  assert.deepEqual(workers[1].loaded.failures, ['WebAssembly in several threads: the thread broke']);
+  assert.deepEqual(workers[1].loaded.failures.map(({ text }) => text), ['WebAssembly in several threads: the thread broke']);
   // The share of what is done does not fall.
   assert.deepEqual(shares, [0.9, 0.9]);
   assert.equal(engine.closed, null);

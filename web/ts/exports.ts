@@ -1,6 +1,7 @@
 /** What both entries of the package export. */
 
 export { cacheSize, clearCache } from './cache.js';
+export type { Detail, DetailCode, DetailValue } from './detail.js';
 export type { Backend, BackendKind, DeviceChoice } from './device.js';
 export type { BackendChange, ModelEvents } from './engine.js';
 export { MedleyError, type MedleyErrorCode } from './errors.js';

@@ -1,3 +1,4 @@
+import { said } from './detail.js';
 import type { Backend } from './device.js';
 import type { Engine, ModelEvents } from './engine.js';
 import { MedleyError } from './errors.js';
@@ -213,7 +214,8 @@ export class Model {
     const known = new Set(this.tasks.map((task) => task.name));
     const unknown = tasks?.find((task) => !known.has(task));
     if (unknown !== undefined) {
-      throw new MedleyError('unknown-task', `unknown task "${unknown}"; the model has: ${[...known].join(', ')}`);
+      const text = `unknown task "${unknown}"; the model has: ${[...known].join(', ')}`;
+      throw new MedleyError('unknown-task', said(text, 'unknown-task', { task: unknown }));
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { WasmUrls } from './builds.js';
+import type { Said } from './detail.js';
 import type { Backend, BackendKind, DeviceChoice, GpuProbe } from './device.js';
 import type { ErrorData } from './errors.js';
 import type { ImagePayload } from './images.js';
@@ -70,8 +71,8 @@ export interface LoadRequest {
   threads: number;
   /** The script of a thread; `null`: the package's own. */
   threadUrl: string | null;
-  /** What another worker was found to fail at, in words: reasons for what is loaded now. */
-  failures: string[];
+  /** What another worker was found to fail at: reasons for what is loaded now. */
+  failures: Said[];
 }
 
 /** A model that a worker has loaded. */

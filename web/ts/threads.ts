@@ -1,3 +1,4 @@
+import { type Said, said } from './detail.js';
 import { MedleyError } from './errors.js';
 
 /** What a thread is started with. */
@@ -72,15 +73,18 @@ export async function startThreads(
 
 function ready(worker: Worker, order: ThreadOrder): Promise<void> {
   return new Promise((resolve, reject) => {
-    const fail = (what: string): void => reject(new MedleyError('backend', `a thread could not be started: ${what}`));
-    const timer = setTimeout(() => fail(`no word within ${PATIENCE_MS / 1000} s`), PATIENCE_MS);
+    const fail = (why: Said): void => reject(new MedleyError('backend', why));
+    const seconds = PATIENCE_MS / 1000;
+    const silent = said(`a thread could not be started: no word within ${seconds} s`, 'thread-silent', { seconds });
+    const timer = setTimeout(() => fail(silent), PATIENCE_MS);
     worker.addEventListener('message', () => {
       clearTimeout(timer);
       resolve();
     });
     worker.addEventListener('error', (event) => {
       clearTimeout(timer);
-      fail(event.message || 'its script could not be loaded, or its answer lacks Cross-Origin-Embedder-Policy');
+      const why = event.message || 'its script could not be loaded, or its answer lacks Cross-Origin-Embedder-Policy';
+      fail(said(`a thread could not be started: ${why}`, 'thread-script', event.message ? { why: event.message } : {}));
     });
     worker.postMessage(order, [order.crashes]);
   });

@@ -1,4 +1,5 @@
 import { type Build, chooseBuild, type WasmUrls } from './builds.js';
+import { said } from './detail.js';
 import type { BackendKind } from './device.js';
 import { MedleyError } from './errors.js';
 import { streamed } from './fetching.js';
@@ -235,12 +236,9 @@ async function importGlue(build: { glue: () => Promise<unknown> }, url: string):
   try {
     return (await build.glue()) as WasmModule;
   } catch (error) {
-    throw new MedleyError(
-      'network',
-      `the script of ${url} could not be fetched (${error instanceof Error ? error.message : String(error)}); ` +
-        'check the connection, then try again',
-      { cause: error },
-    );
+    const why = error instanceof Error ? error.message : String(error);
+    const text = `the script of ${url} could not be fetched (${why}); check the connection, then try again`;
+    throw new MedleyError('network', said(text, 'script-missing', { url, why }), { cause: error });
   }
 }
 

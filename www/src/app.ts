@@ -3,6 +3,7 @@ import { type DicomFiles, type DicomSeries, openDicom } from '@medley/web/dicom'
 import { Alert } from './alert.js';
 import { TaskChooser } from './answers/tasks.js';
 import { byId } from './dom.js';
+import { describe } from './errors.js';
 import { ExportMenu } from './export/menu.js';
 import { fileName } from './format.js';
 import type { Intake } from './intake.js';
@@ -207,7 +208,7 @@ export class App {
     const passed = skipped + others.length - images.length + withoutImage;
     const [first] = failed;
     if (first !== undefined && failed.length === 1 && series.length === 0 && images.length === 0) this.#alert.show(first.error);
-    else if (first !== undefined) this.#alert.note(t('intake.failed', { n: failed.length }), first.error.message);
+    else if (first !== undefined) this.#alert.note(t('intake.failed', { n: failed.length }), describe(first.error).detail.text);
     else if (series.length === 0 && images.length === 0) this.#alert.note(t('intake.nothing'), t('intake.nothingAdvice'));
     else if (passed > 0) this.#alert.note(t('intake.skipped', { n: passed }), t('intake.skippedAdvice'));
     const shared = new SharedFiles(opened);

@@ -1,3 +1,5 @@
+import type { DetailCode } from '@medley/web';
+
 /**
  * Every text of the page, English and German side by side. `{name}` stands for a value; `one|several` for the
  * two forms that depend on `n`. Figures are formatted before they come in.
@@ -587,4 +589,87 @@ export const TERMS: Readonly<Record<string, string>> = {
   fracture: 'Bruch',
   'epithelial or tumour cell': 'Epithel- oder Tumorzelle',
   'stromal cell': 'Stromazelle',
+};
+
+/**
+ * German for the sentences of the package that have a code: why it runs on what it runs on, and what went wrong. The English is the
+ * package's own. Some stand inside others, so that they begin small.
+ */
+export const DETAILS: Readonly<Record<DetailCode, string>> = {
+  'wasm-asked': 'WebAssembly wurde verlangt',
+  'webgpu-asked': 'WebGPU wurde verlangt',
+  'webgpu-passed': 'ein WebGPU-Adapter antwortet und bestand die Selbstprüfung',
+  'no-webgpu': 'kein WebGPU: {why}',
+  'gpu-absent': 'dieser Browser bietet es hier nicht an',
+  'gpu-refused': 'der Browser verweigerte einen Adapter ({why})',
+  'gpu-none': 'auf diesem Gerät antwortet kein Adapter',
+  'gpu-software': 'der einzige WebGPU-Adapter ist Software ({adapter}) und damit langsamer',
+  'gpu-silent': 'keine Antwort innerhalb von {seconds} s',
+  'webgpu-failed': 'WebGPU: {why}',
+  'wasm-failed': 'WebAssembly: {why}',
+  'threads-failed': 'WebAssembly in mehreren Threads: {why}',
+  'self-test': 'die Antwort der Selbstprüfung zu „{head}“ weicht um {worst} ab, erlaubt sind {tolerance}',
+  'thread-silent': 'ein Thread meldete sich nicht innerhalb von {seconds} s',
+  'thread-script': 'ein Thread ließ sich nicht starten: {why}',
+  'threads-start': 'die Threads ließen sich nicht starten: {reason}',
+  'device-start': 'das Gerät ließ sich nicht starten: {reason}; nehmen Sie das andere Backend',
+  'webgpu-unavailable': 'WebGPU wurde verlangt, aber {why}; laden Sie das Modell automatisch oder auf WebAssembly',
+  'no-backend': 'nichts auf diesem Gerät kann das Modell ausführen. {reasons}',
+  'wasm-unsupported': 'dieser Browser kann den Code des Modells nicht ausführen ({why}); nehmen Sie einen aktuellen Chrome, Edge, Firefox oder Safari (ab 16.4)',
+  panic: 'der Code des Modells blieb stehen: {why}',
+  'out-of-memory':
+    'dieses Gerät hat für Bild und Modell zu wenig Speicher: versuchen Sie ein kleineres Bild, weniger Aufgaben zugleich, oder schließen Sie andere Tabs und Programme ({why})',
+  'worker-failed': 'der Worker fiel aus: {why}',
+  'device-lost': 'die Grafikeinheit ging verloren ({why})',
+  'lost-repeatedly': 'das Modell ging {n}-mal hintereinander verloren: {why}',
+  'not-restarted': 'das Modell ließ sich nach „{after}“ nicht neu starten: {why}',
+  'http-status': '{url}: der Server antwortete {answer}; prüfen Sie die Adresse',
+  'server-silent': 'der Server sandte {seconds} s lang nichts',
+  unreachable: '{url}: in {attempts} Versuchen nicht zu holen ({why}); prüfen Sie Verbindung und Adresse und versuchen Sie es wieder',
+  'script-missing': 'das Skript zu {url} ließ sich nicht holen ({why}); prüfen Sie die Verbindung und versuchen Sie es wieder',
+  'dicom-reader': 'der DICOM-Leser ließ sich nicht holen ({why}); prüfen Sie die Verbindung und versuchen Sie es wieder',
+  'not-a-model': '{url}: kein gültiges Manifest; prüfen Sie, ob dort der Ordner eines Medley-Modells liegt',
+  'file-too-long': '{file}: mehr als die erwarteten {most} Bytes; die Datei ist von anderer Fassung: laden Sie neu, oder lassen Sie sie neu hochladen',
+  'file-length': '{file}: {expected} Bytes erwartet, {found} gefunden; die Datei ist abgeschnitten oder von anderer Fassung: laden Sie neu, oder lassen Sie sie neu hochladen',
+  'file-digest': '{file}: SHA-256 {expected} erwartet, {found} gefunden; die Datei ist beschädigt oder von anderer Fassung: laden Sie neu, oder lassen Sie sie neu hochladen',
+  'file-unreadable': 'die Datei ließ sich nicht lesen; sie mag verschoben oder geändert worden sein: wählen Sie sie noch einmal',
+  'image-format': 'kein PNG und kein JPEG: der Anfang sieht nach etwas anderem aus ({found}); speichern Sie das Bild als PNG oder JPEG',
+  'image-truncated': 'die {format}-Datei ist abgeschnitten: nach {length} Bytes fehlt {missing}; holen oder kopieren Sie sie noch einmal',
+  'image-damaged': 'die {format}-Datei ist beschädigt: {reason}',
+  'image-unsupported': 'diese Art von {format} wird nicht gelesen: {reason}; speichern Sie das Bild als PNG mit 8 oder 16 Bit',
+  'image-empty': 'das Bild hat {width} × {height} Pixel: beide Seiten müssen mindestens 1 lang sein',
+  'image-too-large': 'das Bild hat {width} × {height} Pixel: gelesen werden höchstens {side} je Seite und {pixels} insgesamt; verkleinern Sie es vorher',
+  'no-canvas': 'der Browser gab keine Fläche von {width} × {height} Pixeln her',
+  'unknown-task': 'unbekannte Aufgabe „{task}“',
+  'head-few-classes': 'Beispiele aus mindestens 2 Klassen erwartet, {found} gefunden; fügen Sie ein Beispiel einer anderen Klasse hinzu',
+  'head-unsolvable': 'die Beispiele ließen sich nicht lernen: {reason}; nehmen Sie die letzten zurück und versuchen Sie es noch einmal',
+  'head-file': 'eine Kopf-Datei von Medley erwartet, etwas anderes gefunden ({found}); speichern Sie den Kopf noch einmal',
+  'head-encoder': 'der Kopf „{name}“ wurde an einem anderen Kodierer angelernt; laden Sie dessen Modell, oder lernen Sie ihn neu an',
+  'head-untrained': 'der Kopf „{name}“ hat noch nichts gelernt: lernen Sie ihn zuerst an',
+  'stroke-outside': 'kein Pixel des Strichs liegt im Bild: malen Sie ihn noch einmal',
+  'dicom-not': 'keine DICOM-Datei: am Anfang steht weder die Kennung DICM noch ein Datenelement; wählen Sie eine DICOM-Datei',
+  'dicom-truncated': 'die DICOM-Datei ist abgeschnitten: {what} beansprucht {claimed} Bytes, {there} sind da; holen oder kopieren Sie sie noch einmal',
+  'dicom-damaged': 'die DICOM-Datei ist beschädigt: {reason}; holen oder kopieren Sie sie noch einmal',
+  'dicom-too-large': '{what}: {found}, gelesen wird höchstens {limit}; es wurde kein Speicher dafür belegt',
+  'dicom-no-image': 'das Objekt hat kein Bild: {reason}; wählen Sie ein Objekt mit Bildpunkten',
+  'dicom-missing': 'das Attribut {name} {tag} fehlt; ein Bild muss es haben',
+  'dicom-attribute': 'das Attribut {name} {tag} ist nicht zu gebrauchen: erwartet wird {expected}',
+  'dicom-syntax': 'die Transfersyntax {name} ({uid}) wird nicht gelesen; wandeln Sie die Datei in Explicit VR Little Endian um',
+  'dicom-pixels': 'Bildpunkte dieser Art werden nicht gelesen: {reason}',
+  'dicom-frame': 'Einzelbild {frame} ist beschädigt: {codec}: {reason}; holen oder kopieren Sie die Datei noch einmal',
+  'dicom-result': 'das Ergebnis lässt sich nicht als DICOM schreiben: {reason}',
+  'zip-damaged': 'das ZIP-Archiv lässt sich nicht öffnen: {reason}; entpacken Sie es und wählen Sie die Dateien',
+  'zip-too-large': '{what}: {found}, gelesen wird höchstens {limit}; es wurde kein Speicher dafür belegt',
+};
+
+/** German for words of the package's own that stand in its sentences. What is not here stays English. */
+export const PHRASES: Readonly<Record<string, string>> = {
+  'an empty file': 'eine leere Datei',
+  'a gzip archive (NIfTI?)': 'ein gzip-Archiv (NIfTI?)',
+  'HEIF or AVIF': 'HEIF oder AVIF',
+  'SVG or XML': 'SVG oder XML',
+  text: 'Text',
+  'something unknown': 'etwas Unbekanntes',
+  'the header': 'der Kopf',
+  'part of the pixels': 'ein Teil der Pixel',
 };
