@@ -8,7 +8,7 @@ export { MedleyError, type MedleyErrorCode } from './errors.js';
 export { ImageHead, type Lesson, PixelHead } from './head.js';
 export type { ImageInput, RawImage } from './images.js';
 export { maskPixels } from './masks.js';
-export { type AnalyzeOptions, type CallOptions, Model, type ModelIdentity, type Preview, type PreviewOptions } from './model.js';
+export { type AnalyzeOptions, type CallOptions, Model, type ModelIdentity, type Preview, type PreviewOptions, type PreviewValues } from './model.js';
 export { NOTICE } from './notice.js';
 export type { AssetUrls, LoadOptions } from './options.js';
 export type { Progress, ProgressPhase } from './progress.js';

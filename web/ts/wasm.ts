@@ -87,7 +87,14 @@ export interface WasmImage {
   readonly height: number;
   pixelArea: number | undefined;
   frame: number | undefined;
-  preview(maxSide: number): { width: number; height: number; rgba: Uint8Array<ArrayBuffer> };
+  /** `words` and `channels` where the file's values have 16 bits. */
+  preview(maxSide: number): {
+    width: number;
+    height: number;
+    rgba: Uint8Array<ArrayBuffer>;
+    words?: Uint16Array<ArrayBuffer>;
+    channels?: 1 | 3;
+  };
   free(): void;
 }
 

@@ -177,9 +177,10 @@ async function startOther({ backend }: Running): Promise<Running> {
 
 async function preview({ image, maxSide }: Calls['preview']['request']): Promise<Calls['preview']['answer']> {
   return onImage(loaded().running, image, (decoded) => {
-    const { width, height, rgba } = decoded.preview(maxSide);
+    const { width, height, rgba, words, channels } = decoded.preview(maxSide);
     const clamped = new Uint8ClampedArray(rgba.buffer, rgba.byteOffset, rgba.byteLength);
-    return { sourceWidth: decoded.width, sourceHeight: decoded.height, width, height, rgba: clamped };
+    const values = words === undefined || channels === undefined ? null : { channels, data: words };
+    return { sourceWidth: decoded.width, sourceHeight: decoded.height, width, height, rgba: clamped, values };
   });
 }
 

@@ -6,7 +6,7 @@ import type { Item } from './list/item.js';
 import type { Stage } from './stage.js';
 import type { PaintedOver } from './teach/painter.js';
 import { type Layer, makeLayers, type MaskLayer } from './viewer/layers.js';
-import { bytePicture, type Picture } from './viewer/picture.js';
+import { type Picture, wholePicture } from './viewer/picture.js';
 import type { Styles } from './viewer/style.js';
 
 /** So many decoded images are kept: going back and forth costs nothing, hundreds would fill the memory. */
@@ -45,7 +45,7 @@ export class Presenter {
 
   /** Keeps a decoded image. */
   keep(item: Item, preview: Preview): void {
-    this.#pictures.set(item.id, bytePicture(preview));
+    this.#pictures.set(item.id, wholePicture(preview));
     for (const id of this.#pictures.keys()) {
       if (this.#pictures.size <= KEPT_PICTURES) break;
       this.#pictures.delete(id);

@@ -7,7 +7,7 @@ import {
   type SeriesAnalysis,
   type SliceAnalysis,
 } from '@medley/web/dicom';
-import { bytePicture, type Picture, valuePicture } from '../viewer/picture.js';
+import { type Picture, valuePicture, wholePicture } from '../viewer/picture.js';
 
 /** So many bytes of decoded slices are kept: going back and forth, and the cine, decode each once. */
 const KEPT_BYTES = 96 * 1024 * 1024;
@@ -147,5 +147,5 @@ export async function pictureOf(slice: DicomSlice, maxSide: number): Promise<Pic
     const usable = windows.filter(({ shape }) => shape !== 'sigmoid');
     return valuePicture(values, { windows: usable, unit, maxSide });
   }
-  return bytePicture({ width, height, pixels: await slice.render() });
+  return wholePicture({ width, height, pixels: await slice.render(), values: null });
 }
