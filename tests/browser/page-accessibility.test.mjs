@@ -47,6 +47,13 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     assert.deepEqual(await violations(page), []);
     await page.getByRole('tab', { name: 'Teach it' }).click();
     assert.deepEqual(await violations(page), [], 'teach');
+    await page.getByText('Pixels', { exact: true }).click();
+    await page.locator('#head-name').fill('nuclei by hand');
+    await page.getByLabel('Class 2').fill('nucleus');
+    assert.deepEqual(await violations(page), [], 'teach pixels');
+    await page.locator('#teach-begin').click();
+    await page.locator('#brush').waitFor();
+    assert.deepEqual(await violations(page), [], 'brush');
     for (const id of ['privacy', 'card', 'diagnostics', 'keys']) {
       await page.locator(`#open-${id}`).click();
       assert.deepEqual(await violations(page), [], id);
@@ -104,6 +111,12 @@ test('everything that can be clicked can be reached with Tab, and shows where th
   const { context, page } = await openPage(site);
   await modelReady(page);
   await chooseSample(page, 'nuclei');
+  await page.getByRole('tab', { name: 'Teach it' }).click();
+  await page.getByText('Pixels', { exact: true }).click();
+  await page.locator('#head-name').fill('nuclei by hand');
+  await page.getByLabel('Class 2').fill('nucleus');
+  await page.locator('#teach-begin').click();
+  await page.locator('#brush').waitFor();
   const expected = await page.evaluate(() => {
     const visible = (/** @type {Element} */ element) => element.checkVisibility({ visibilityProperty: true }) && element.closest('details:not([open]) > :not(summary)') === null;
     // Within tabs and within a group of radio buttons the arrows go on.

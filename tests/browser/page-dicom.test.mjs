@@ -290,3 +290,38 @@ for (const [width, height] of /** @type {const} */ ([[360, 740], [1280, 860], [2
     await context.close();
   });
 }
+
+test('strokes stay with their slice; every slice gets a mask, in square millimetres too', async () => {
+  const { context, page } = await withSeries();
+  await onSlice(page, '2 / 4');
+  await page.getByRole('tab', { name: 'Teach it' }).click();
+  await page.getByText('Pixels', { exact: true }).click();
+  await page.locator('#head-name').fill('middle');
+  await page.getByLabel('Class 2').fill('inner');
+  await page.locator('#teach-begin').click();
+  const box = (await page.locator('canvas.picture').boundingBox()) ?? assert.fail('no canvas');
+  const side = Math.min(box.width, box.height);
+  let count = 0;
+  for (const [name, x] of /** @type {const} */ ([['inner', 0.5], ['background', 0.08], ['inner', 0.55], ['background', 0.92]])) {
+    await page.locator('.brush-class', { hasText: name }).click();
+    const at = box.x + box.width / 2 + (x - 0.5) * side;
+    await page.mouse.move(at, box.y + 0.4 * box.height);
+    await page.mouse.down();
+    await page.mouse.move(at, box.y + 0.6 * box.height, { steps: 4 });
+    await page.mouse.up();
+    await page.locator('#teach-state', { hasText: new RegExp(`^${++count} stroke`) }).waitFor({ timeout: PATIENCE });
+  }
+  const card = page.locator('[data-taught="middle"]');
+  await card.locator('.area').waitFor({ timeout: PATIENCE });
+  assert.match(await card.locator('.area').innerText(), /\d mm²/);
+  assert.ok(await page.locator('#brush-undo').isEnabled());
+  await page.locator('canvas.picture').press('PageDown');
+  await onSlice(page, '3 / 4');
+  assert.ok(await page.locator('#brush-undo').isDisabled(), 'nothing was painted on this slice');
+  await card.locator('.area').waitFor({ timeout: PATIENCE });
+  await page.locator('canvas.picture').press('PageUp');
+  await onSlice(page, '2 / 4');
+  await page.locator('#brush-undo').click();
+  await page.locator('#teach-state', { hasText: /^3 strokes/ }).waitFor({ timeout: PATIENCE });
+  await context.close();
+});

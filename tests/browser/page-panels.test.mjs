@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { addFiles, chooseSample, rowState } from './lib/page.mjs';
 import { flat } from './lib/pictures.mjs';
-import { modelReady, openPage, openSite } from './lib/site.mjs';
+import { encodeGrey } from './lib/png.mjs';
+import { MODEL_PATH, modelReady, openPage, openSite } from './lib/site.mjs';
 
 /** @type {import('./lib/site.mjs').Site} */
 let site;
@@ -114,6 +115,42 @@ test('no text is left without its German', async () => {
     return found;
   });
   assert.deepEqual(english, []);
+  await context.close();
+});
+
+test('why it runs on what it runs on, and what went wrong, is said in German; a bug report stays English', async () => {
+  const { context, page } = await openPage(site, '/', { locale: 'de-DE' });
+  await modelReady(page);
+  const reason = page.locator('#backend-reason');
+  // The only adapter here is SwiftShader, which counts as none.
+  assert.match(await reason.innerText(), /^Kein WebGPU: der einzige WebGPU-Adapter ist Software \(.+\) und damit langsamer\.$/);
+  assert.equal(await reason.getAttribute('lang'), 'de');
+  await page.locator('#language').selectOption('en');
+  assert.match(await reason.innerText(), /^no WebGPU: the only WebGPU adapter is software/);
+  assert.equal(await reason.getAttribute('lang'), 'en');
+  await page.locator('#language').selectOption('de');
+
+  const detail = page.locator('#alert .alert-detail');
+  for (const [name, buffer, words] of /** @type {const} */ ([
+    ['notes.png', Buffer.from('Dear reader, I am no image.\n'), /^Kein PNG und kein JPEG: .* \(Text\); speichern Sie das Bild als PNG oder JPEG$/],
+    ['huge.png', encodeGrey(20_000, 20_000, Buffer.alloc(10)), /^Das Bild hat 20\.000 × 20\.000 Pixel: gelesen werden höchstens 16\.384 je Seite und 67\.108\.864 insgesamt/],
+  ])) {
+    await addFiles(page, [{ name, buffer }]);
+    await rowState(page, name, 'failed');
+    await page.locator('#alert .alert-detail', { hasText: words }).waitFor();
+    assert.equal(await detail.getAttribute('lang'), 'de');
+  }
+  await page.locator('#open-diagnostics').click();
+  assert.match(await page.locator('#diagnostics pre').innerText(), /the picture is 20000x20000 pixels/);
+  await context.close();
+});
+
+test('a model that cannot be fetched is told in German, with what the server said', async () => {
+  site.server.overrides.set(`${MODEL_PATH}manifest.json`, { status: 404 });
+  const { context, page } = await openPage(site, '/?device=wasm', { locale: 'de-DE' });
+  await page.locator('#alert .alert-detail').waitFor();
+  assert.match(await page.locator('#alert .alert-detail').innerText(), /manifest\.json: der Server antwortete 404.*; prüfen Sie die Adresse$/);
+  site.server.overrides.clear();
   await context.close();
 });
 

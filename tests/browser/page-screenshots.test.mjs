@@ -18,6 +18,19 @@ before(async () => {
 });
 after(() => site?.close());
 
+/** Paints down the middle of the chest sample, of 448 × 352 pixels, at a share of its width. @param {import('playwright-core').Page} page @param {number} share */
+async function stroke(page, share) {
+  const canvas = page.locator('canvas.picture');
+  await canvas.scrollIntoViewIfNeeded();
+  const box = (await canvas.boundingBox()) ?? assert.fail('no canvas');
+  const scale = Math.min(box.width / 448, box.height / 352);
+  const [x, y] = [box.x + box.width / 2 + (share - 0.5) * 448 * scale, box.y + box.height / 2];
+  await page.mouse.move(x, y - 35 * scale);
+  await page.mouse.down();
+  await page.mouse.move(x, y + 35 * scale, { steps: 4 });
+  await page.mouse.up();
+}
+
 for (const [width, height] of /** @type {const} */ ([[360, 740], [1280, 860], [2560, 1440]])) {
   for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     test(`${width} pixels wide, ${colorScheme}`, async () => {
@@ -35,6 +48,19 @@ for (const [width, height] of /** @type {const} */ ([[360, 740], [1280, 860], [2
       await page.locator('#open-privacy').click();
       await shoot('privacy');
       await page.keyboard.press('Escape');
+      await page.getByRole('tab', { name: 'Teach it' }).click();
+      await page.getByText('Pixels', { exact: true }).click();
+      await page.locator('#head-name').fill('lungs by hand');
+      await page.getByLabel('Class 2').fill('lung');
+      await page.locator('#teach-begin').click();
+      // The sample's lungs lie left and right of its middle.
+      for (const [name, x] of /** @type {const} */ ([['lung', 0.32], ['lung', 0.68], ['background', 0.5], ['background', 0.06], ['background', 0.94]])) {
+        await page.locator('.brush-class', { hasText: name }).click();
+        await stroke(page, x);
+      }
+      await page.locator('[data-taught]').waitFor({ timeout: PATIENCE });
+      await page.locator('#teach-state', { hasText: '5 strokes' }).waitFor({ timeout: PATIENCE });
+      await shoot('brush');
       // A picture of nothing would be no artefact: the image on the stage is of many greys.
       const greys = await page.locator('canvas.picture').evaluate((element) => {
         const canvas = /** @type {HTMLCanvasElement} */ (element);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { addFiles, chooseSample, colourAt, rowState } from './lib/page.mjs';
 import { flat, ramp } from './lib/pictures.mjs';
+import { encodeWords } from './lib/png.mjs';
 import { modelReady, openPage, openSite } from './lib/site.mjs';
 
 /** @type {import('./lib/site.mjs').Site} */
@@ -92,6 +93,50 @@ test('the value of a pixel is that of the file', async () => {
     const [, x, value] = /x (\d+) +y \d+ +· +(\d+)/.exec(await page.locator('.pixel').innerText()) ?? assert.fail('no value');
     assert.equal(value, x, 'on the ramp the value is the column');
   }
+  await context.close();
+});
+
+test('a PNG of 16 bits has its own values under the pointer, and windows in them', async () => {
+  // Twelve bits in sixteen, as scanners write them: 16 to 4096 from left to right.
+  const values = Uint16Array.from({ length: 256 * 96 }, (_, i) => 16 * ((i % 256) + 1));
+  const { context, page, canvas } = await withImage(encodeWords(256, 96, values));
+  const box = (await canvas.boundingBox()) ?? assert.fail('no canvas');
+  assert.equal(await page.locator('.window-values').innerText(), 'W 65535 · L 32768');
+  for (const share of [0.2, 0.5, 0.71]) {
+    await page.mouse.move(box.x + share * box.width, box.y + box.height / 2);
+    const [, x, value] = /^x (\d+) +y \d+ +· +(\d+)$/.exec(await page.locator('.pixel').innerText()) ?? assert.fail('no value');
+    assert.equal(Number(value), 16 * (Number(x) + 1));
+  }
+  // Shown as the model sees it: dark, for only a sixteenth of the range is used.
+  const [dark = 255] = await colourAt(page, 0.9, 0.5);
+  assert.ok(dark < 17, `${dark}`);
+  await page.locator('.presets').selectOption('auto');
+  const [, width, level] = /W (\d+) · L (\d+)/.exec(await page.locator('.window-values').innerText()) ?? assert.fail('no window');
+  // Hundredths at both ends are cut.
+  assert.ok(Math.abs(Number(width) - 4000) < 60 && Math.abs(Number(level) - 2056) < 30, `W ${width} L ${level}`);
+  const [left = 255] = await colourAt(page, 0.02, 0.5);
+  const [middle = 0] = await colourAt(page, 0.5, 0.5);
+  const [right = 0] = await colourAt(page, 0.98, 0.5);
+  assert.ok(left < 12 && Math.abs(middle - 127) < 8 && right > 243, `${left}, ${middle}, ${right}`);
+  // A drag of ten pixels moves the level by some of the values that there are, not of those that could be.
+  await page.mouse.move(box.x + 50, box.y + 100);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 50, box.y + 110, { steps: 2 });
+  await page.mouse.up();
+  const [, after] = /L (\d+)/.exec(await page.locator('.window-values').innerText()) ?? assert.fail('no level');
+  const moved = Number(after) - Number(level);
+  assert.ok(moved > 20 && moved < 400, `the level moved by ${moved}`);
+  await context.close();
+});
+
+test('colours of 16 bits are said channel by channel', async () => {
+  const values = Uint16Array.from({ length: 3 * 64 * 64 }, (_, i) => [60_001, 257, 31_415][i % 3] ?? 0);
+  const { context, page, canvas } = await withImage(encodeWords(64, 64, values));
+  const box = (await canvas.boundingBox()) ?? assert.fail('no canvas');
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  assert.match(await page.locator('.pixel').innerText(), /RGB 60001 257 31415/);
+  // As 8 bits: 60001 / 257 and so on.
+  assert.deepEqual(await colourAt(page, 0.5, 0.5), [233, 1, 122]);
   await context.close();
 });
 

@@ -12,6 +12,8 @@ after(() => harness?.close());
 afterEach(() => harness.isolated.overrides.clear());
 
 const THREADS = '/web/pkg/cpu-threads/medley_web_bg.wasm';
+const GLUE = '/web/pkg/cpu-threads/medley_web.js';
+const EMPTY_MODULE = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 
 /**
  * In the page: the answers to one picture with some options each, with what computed them.
@@ -62,16 +64,58 @@ test('a page that is not isolated never fetches the build with threads', async (
   await context.close();
 });
 
-test('where a thread does not start, one thread computes', async () => {
+test('where a thread does not start, one thread computes, and the reason is told', async () => {
   harness.isolated.overrides.set('/web/dist/thread.js', { status: 404 });
   const { context, page } = await harness.open(undefined, { on: 'isolated' });
   const [found] = await page.evaluate(answersOf, { url: FRESH, all: [{ threads: 2 }] });
   assert.equal(found?.backend.threads, 1);
   assert.ok(found?.passed);
+  assert.match(found.backend.reason, /^WebAssembly was asked for; WebAssembly in several threads: a thread could not be started/);
   await context.close();
 });
 
-test('a thread that breaks while the others wait for it is a crash, and no hang', async () => {
+test('a build for threads that is not there or computes wrongly is stepped over, and the reason told', async (t) => {
+  // As the build's glue, for the worker and its threads alike.
+  const wrong = `export default async function () { return { memory: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }) }; }
+    export function startThreads() {}
+    export function runThread() {}
+    export class WasmModel {
+      static async create() { return new WasmModel(); }
+      async selfTest() { return { passed: false, worst: 0.5, tolerance: 0.001, head: 'lungs' }; }
+      free() {}
+    }`;
+  const panics = wrong.replace('return new WasmModel();', 'globalThis.medleyPanicked("test panic"); return new Promise(() => {});');
+  /** @type {[string, Record<string, import('./lib/server.mjs').Override>, RegExp][]} */
+  const cases = [
+    ['wrong answers', { [GLUE]: { body: Buffer.from(wrong) } }, /WebAssembly in several threads: the self-test's answer of lungs is off by 5\.0e-1/],
+    ['a panic', { [GLUE]: { body: Buffer.from(panics) } }, /WebAssembly in several threads: .*test panic/],
+    ['code that is not there', { [THREADS]: { status: 404 } }, /WebAssembly in several threads: .*the server answered 404/],
+  ];
+  for (const [title, overrides, words] of cases) {
+    await t.test(title, async () => {
+      harness.isolated.overrides.clear();
+      if (GLUE in overrides) harness.isolated.overrides.set(THREADS, { body: EMPTY_MODULE });
+      for (const [path, override] of Object.entries(overrides)) harness.isolated.overrides.set(path, override);
+      const { context, page } = await harness.open(undefined, { on: 'isolated' });
+      const { backend, failures, results } = await page.evaluate(async (url) => {
+        const model = await medley.loadModel(url, { device: 'wasm', cache: false, threads: 2 });
+        const { report } = await model.analyze(new ImageData(9, 7));
+        const { backend, failures } = model.report();
+        model.dispose();
+        return { backend, failures, results: report.results.length };
+      }, FRESH);
+      assert.equal(backend.threads, 1);
+      assert.equal(backend.kind, 'wasm');
+      assert.match(backend.reason, /^WebAssembly was asked for; /);
+      assert.match(backend.reason, words);
+      assert.equal(failures.length, 1);
+      assert.ok(results > 0);
+      await context.close();
+    });
+  }
+});
+
+test('where a thread breaks while the others wait for it, one thread computes, and nothing hangs', async () => {
   // It says that it is there, takes no work and tells of its end.
   const body = `addEventListener('message', ({ data }) => {
     postMessage('ready');
@@ -79,10 +123,9 @@ test('a thread that breaks while the others wait for it is a crash, and no hang'
   });`;
   harness.isolated.overrides.set('/web/dist/thread.js', { body: Buffer.from(body) });
   const { context, page } = await harness.open(undefined, { on: 'isolated' });
-  const said = await page.evaluate(
-    (url) => medley.loadModel(url, { device: 'wasm', threads: 2 }).then(() => 'loaded', ({ code, message }) => `${code}: ${message}`),
-    FRESH,
-  );
-  assert.equal(said, 'crashed: the thread broke');
+  const [found] = await page.evaluate(answersOf, { url: FRESH, all: [{ threads: 2 }] });
+  assert.equal(found?.backend.threads, 1);
+  assert.ok(found?.passed);
+  assert.match(found.backend.reason, /WebAssembly in several threads: the thread broke/);
   await context.close();
 });

@@ -1,8 +1,9 @@
 //! Errors on their way to JavaScript.
 
 use medley_head::HeadError;
-use medley_infer::{ImageError, InferError};
+use medley_infer::{ImageError, InferError, MAX_PIXELS, MAX_SIDE};
 use medley_package::PackageError;
+use medley_web_glue::{Detail, js_error};
 use wasm_bindgen::JsValue;
 
 /// Everything that this crate's functions reject with.
@@ -60,12 +61,89 @@ impl WebError {
     }
 }
 
+impl WebError {
+    /// What it says, for those sentences that a reader of the page can come to see.
+    fn detail(&self) -> Option<Detail> {
+        match self {
+            Self::Image(error) => image_detail(error),
+            Self::Head(error) | Self::Infer(InferError::Taught(error)) => head_detail(error),
+            Self::Package(PackageError::Length { file, expected, found }) => Some(
+                Detail::new("file-length")
+                    .with("file", file)
+                    .with("expected", *expected)
+                    .with("found", *found),
+            ),
+            Self::Package(PackageError::Digest { file, expected, found }) => Some(
+                Detail::new("file-digest")
+                    .with("file", file)
+                    .with("expected", expected)
+                    .with("found", found),
+            ),
+            Self::Device(reason) => Some(Detail::new("device-start").with("reason", reason)),
+            Self::Threads(reason) => Some(Detail::new("threads-start").with("reason", reason)),
+            _ => None,
+        }
+    }
+}
+
+fn image_detail(error: &ImageError) -> Option<Detail> {
+    Some(match error {
+        ImageError::UnknownFormat { found } => Detail::new("image-format").with("found", *found),
+        ImageError::Truncated { format, missing, length } => Detail::new("image-truncated")
+            .with("format", *format)
+            .with("missing", *missing)
+            .with("length", *length),
+        ImageError::Damaged { format, reason } => {
+            Detail::new("image-damaged").with("format", *format).with("reason", reason)
+        }
+        ImageError::Unsupported { format, reason } => {
+            Detail::new("image-unsupported").with("format", *format).with("reason", reason)
+        }
+        ImageError::Empty { width, height } => {
+            Detail::new("image-empty").with("width", *width).with("height", *height)
+        }
+        ImageError::TooLarge { width, height } => Detail::new("image-too-large")
+            .with("width", *width)
+            .with("height", *height)
+            .with("side", MAX_SIDE)
+            .with("pixels", MAX_PIXELS),
+        _ => return None,
+    })
+}
+
+fn head_detail(error: &HeadError) -> Option<Detail> {
+    Some(match error {
+        HeadError::FewClasses { found } => Detail::new("head-few-classes").with("found", *found),
+        HeadError::Unsolvable { reason } => Detail::new("head-unsolvable").with("reason", *reason),
+        HeadError::File { found } => Detail::new("head-file").with("found", found),
+        HeadError::Encoder { name, .. } => Detail::new("head-encoder").with("name", name),
+        _ => return None,
+    })
+}
+
 impl From<WebError> for JsValue {
-    /// A JavaScript `Error` with a `code`.
+    /// A JavaScript `Error` with a `code`, and where there is one a `detail`.
     fn from(error: WebError) -> Self {
-        let value = js_sys::Error::new(&error.to_string());
-        // An error is an ordinary object: setting a property on it cannot fail.
-        let _ = js_sys::Reflect::set(&value, &"code".into(), &error.code().into());
-        value.into()
+        js_error(&error.to_string(), error.code(), error.detail().as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_reader_can_come_to_see_has_a_detail() {
+        let large = WebError::Image(ImageError::TooLarge { width: 20_000, height: 3 });
+        let expected = Detail::new("image-too-large")
+            .with("width", 20_000_u32)
+            .with("height", 3_u32)
+            .with("side", MAX_SIDE)
+            .with("pixels", MAX_PIXELS);
+        assert_eq!(large.detail(), Some(expected));
+        let taught = WebError::Infer(InferError::Taught(HeadError::FewClasses { found: 1 }));
+        assert_eq!(taught.detail(), Some(Detail::new("head-few-classes").with("found", 1_usize)));
+        let fault = WebError::Argument { argument: "data", expected: "pixels" };
+        assert_eq!(fault.detail(), None);
     }
 }

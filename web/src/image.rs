@@ -1,7 +1,7 @@
 //! Images, decoded by the same code as on the command line.
 
-use js_sys::{Object, Reflect, Uint8Array};
-use medley_infer::{Image, resize};
+use js_sys::{Object, Reflect, Uint8Array, Uint16Array};
+use medley_infer::{Image, has_sixteen_bits, resize};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -15,6 +15,8 @@ pub struct WasmImage {
     pub(crate) name: String,
     pub(crate) pixel_area: Option<f64>,
     pub(crate) frame: Option<u32>,
+    /// The file's values have 16 bits.
+    sixteen_bits: bool,
 }
 
 #[wasm_bindgen]
@@ -24,7 +26,8 @@ impl WasmImage {
     /// # Errors
     /// The bytes are no image that can be read; see [`medley_infer::ImageError`].
     pub fn decode(bytes: &[u8], name: String) -> Result<WasmImage, WebError> {
-        Ok(Self::new(Image::decode(bytes)?, name))
+        let image = Image::decode(bytes)?;
+        Ok(Self { sixteen_bits: has_sixteen_bits(bytes), ..Self::new(image, name) })
     }
 
     /// From 8-bit RGBA pixels with straight alpha, as a canvas gives them.
@@ -86,7 +89,8 @@ impl WasmImage {
     }
 
     /// The image as the model sees it, for a screen: `{ width, height, rgba }`, its longer side at
-    /// most `max_side` pixels.
+    /// most `max_side` pixels. Where the file's values have 16 bits they are there too:
+    /// `{ …, words, channels }`, one channel for grey and three for colours, interleaved.
     ///
     /// # Errors
     /// None that JavaScript's own `Reflect.set` does not raise.
@@ -103,13 +107,18 @@ impl WasmImage {
         Reflect::set(&object, &"width".into(), &width.into())?;
         Reflect::set(&object, &"height".into(), &height.into())?;
         Reflect::set(&object, &"rgba".into(), &Uint8Array::from(&rgba(shown)[..]))?;
+        if self.sixteen_bits {
+            let (words, channels) = words(shown);
+            Reflect::set(&object, &"words".into(), &Uint16Array::from(&words[..]))?;
+            Reflect::set(&object, &"channels".into(), &channels.into())?;
+        }
         Ok(object.into())
     }
 }
 
 impl WasmImage {
     fn new(image: Image, name: String) -> Self {
-        Self { image, name, pixel_area: None, frame: None }
+        Self { image, name, pixel_area: None, frame: None, sixteen_bits: false }
     }
 }
 
@@ -140,6 +149,16 @@ fn rgba(image: &Image) -> Vec<u8> {
         .collect()
 }
 
+/// RGB in 0..1 as 16-bit values, and how many a pixel has: one where all are grey.
+fn words(image: &Image) -> (Vec<u16>, u32) {
+    let pixels = image.pixels().as_chunks::<3>().0;
+    let word = |value: f32| (value.clamp(0.0, 1.0) * 65_535.0).round() as u16;
+    match pixels.iter().all(|[r, g, b]| r == g && g == b) {
+        true => (pixels.iter().map(|&[grey, ..]| word(grey)).collect(), 1),
+        false => (pixels.as_flattened().iter().map(|&value| word(value)).collect(), 3),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +177,15 @@ mod tests {
     #[test]
     fn a_very_flat_image_keeps_one_row() {
         assert_eq!(fit(16_384, 1, 100), (100, 1));
+    }
+
+    #[test]
+    fn words_are_grey_where_all_is() -> Result<(), medley_infer::ImageError> {
+        let grey = Image::from_gray16(3, 1, &[0, 4095, 65_535])?;
+        assert_eq!(words(&grey), (vec![0, 4095, 65_535], 1));
+        let colours = Image::new(1, 1, vec![0.0, 1.0, 0.5])?;
+        assert_eq!(words(&colours), (vec![0, 65_535, 32_768], 3));
+        Ok(())
     }
 
     #[test]

@@ -12,7 +12,6 @@ mod backend;
 mod error;
 mod image;
 mod model;
-mod panic;
 mod parity;
 mod samples;
 mod teach;
@@ -22,7 +21,12 @@ mod threads;
 pub use error::WebError;
 pub use image::WasmImage;
 pub use model::WasmModel;
-pub use panic::start;
 pub use parity::golden_swin_micro;
 #[cfg(feature = "threads")]
 pub use threads::{run_thread, start_threads};
+
+/// Runs once when the module is started.
+#[wasm_bindgen::prelude::wasm_bindgen(start)]
+pub fn start() {
+    medley_web_glue::tell_of_panics();
+}

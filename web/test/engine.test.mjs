@@ -13,6 +13,18 @@ class FakeWorker extends EventTarget {
   postMessage(message, transfer) {
     if (message.call === 'load') {
       const kind = message.request.device === 'wasm' ? 'wasm' : this.kind;
+      if (this.kind === 'threads' && message.request.threads > 1) {
+        this.say({ type: 'progress', id: message.id, progress: { fraction: 0.9 } });
+        const { port1, port2 } = new MessageChannel();
+        this.say({ type: 'thread', crashes: port1 });
+        port2.postMessage({ code: 'crashed', message: 'the thread broke', detail: null });
+        this.port = port1;
+        return;
+      }
+      if (this.kind === 'threads') {
+        this.say({ type: 'progress', id: message.id, progress: { fraction: 0.2 } });
+        this.loaded = message.request;
+      }
       if (kind === 'broken') this.say({ type: 'error', id: message.id, error: { code: 'network', message: 'offline' } });
       else this.say({ type: 'answer', id: message.id, answer: { backend: { kind, reason: 'test' } }, memory: {} });
     } else {
@@ -20,6 +32,7 @@ class FakeWorker extends EventTarget {
     }
   }
   terminate() {
+    this.port?.close();
     this.terminated = true;
   }
   say(data) {
@@ -30,14 +43,14 @@ class FakeWorker extends EventTarget {
 /** Lets everything happen that can. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-async function start(kinds, device = 'auto') {
+async function start(kinds, device = 'auto', { threads = 1, onProgress } = {}) {
   const workers = [];
   const spawn = () => {
     const worker = new FakeWorker(kinds[Math.min(workers.length, kinds.length - 1)]);
     workers.push(worker);
     return worker;
   };
-  const engine = await Engine.start(spawn, { device });
+  const engine = await Engine.start(spawn, { device, threads, failures: [] }, { onProgress });
   const events = [];
   for (const name of ['backendchange', 'error']) engine.events.on(name, (event) => events.push([name, event]));
   return { engine, workers, events };
@@ -152,4 +165,16 @@ test('disposal rejects what runs and what waits', async () => {
   engine.close(Object.assign(new Error('gone'), { code: 'disposed' }));
   for (const call of calls) await assert.rejects(call, { code: 'disposed' });
   assert.ok(worker.terminated);
+});
+
+test('a thread that breaks while the model is loaded costs the threads, not the model', async () => {
+  const shares = [];
+  const { engine, workers } = await start(['threads'], 'wasm', { threads: 4, onProgress: ({ fraction }) => shares.push(fraction) });
+  assert.equal(workers.length, 2);
+  assert.ok(workers[0].terminated);
+  assert.equal(workers[1].loaded.threads, 1);
+  assert.deepEqual(workers[1].loaded.failures.map(({ text }) => text), ['WebAssembly in several threads: the thread broke']);
+  // The share of what is done does not fall.
+  assert.deepEqual(shares, [0.9, 0.9]);
+  assert.equal(engine.closed, null);
 });

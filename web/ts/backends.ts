@@ -1,4 +1,5 @@
 import { delay } from './cancel.js';
+import { inner, passedOver, type Said, said } from './detail.js';
 import { type Backend, type BackendKind, type DeviceChoice, type GpuProbe, planBackends } from './device.js';
 import { MedleyError, toErrorData } from './errors.js';
 import type { CrashGuard } from './guard.js';
@@ -20,7 +21,12 @@ const GPU_PATIENCE_MS = 60_000;
 /** The side of the picture that warms a GPU up: the models' usual input. */
 const WARM_UP_SIDE = 256;
 
-/** Starts the best backend that passes the package's self-test; each failure's reason is kept. */
+/**
+ * Starts the best backend that passes the package's self-test: WebGPU before the CPU, several threads before one. Each failure's
+ * reason is kept.
+ *
+ * @param before - what was passed over before, in a worker that is gone.
+ */
 export async function startBackend(
   choice: { device: DeviceChoice; acceptFallbackAdapter: boolean },
   probe: GpuProbe,
@@ -28,38 +34,64 @@ export async function startBackend(
   builds: (kind: BackendKind) => Promise<Compiled>,
   guard: CrashGuard,
   meter: ProgressMeter,
+  before: readonly Said[],
 ): Promise<{ running: Running; failures: string[] }> {
   const plan = planBackends(choice.device, probe, choice.acceptFallbackAdapter);
   if (plan.candidates.length === 0) {
-    throw new MedleyError(
-      'unsupported',
-      `WebGPU was asked for, but ${plan.withoutGpu}; load the model with device "auto" or "wasm"`,
-    );
+    const why = plan.withoutGpu ?? { text: 'there is none', detail: null };
+    const text = `WebGPU was asked for, but ${why.text}; load the model with device "auto" or "wasm"`;
+    throw new MedleyError('unsupported', said(text, 'webgpu-unavailable', { why: inner(why) }));
   }
-  const failures: string[] = [];
+  const failures = [...before];
   const codes = new Set<string>();
-  for (const candidate of plan.candidates) {
+  const left: Trial[] = plan.candidates.map((backend) => ({ backend, instead: false, build: () => builds(backend.kind) }));
+  for (let trial = left.shift(); trial !== undefined; trial = left.shift()) {
+    const { backend } = trial;
+    let compiled: Compiled | null = null;
     try {
-      const compiled = await builds(candidate.kind);
+      const built = await trial.build();
+      compiled = built;
+      const { simpler } = built;
+      // The next to be tried, where this one fails.
+      if (simpler !== null) left.unshift({ ...trial, build: simpler });
       const software = probe.found && probe.software;
-      const running = await patiently(candidate.kind, software, () =>
-        guard.watch(() => start(candidate, software, compiled, weights, meter)),
-      );
-      if (failures.length > 0) running.backend.reason = failures.join('; ');
-      return { running, failures };
+      const running = await patiently(backend.kind, software, () => guard.watch(() => start(backend, software, built, weights, meter)));
+      // Why this kind, unless the failure of another says it, then why not more threads.
+      if (failures.length > 0) {
+        running.backend.reason = [...(trial.instead ? [] : [backend.reason]), ...failures.map(({ text }) => text)].join('; ');
+        running.backend.reasons = [...(trial.instead ? [] : backend.reasons), ...failures.map(inner)];
+      }
+      return { running, failures: failures.map(({ text }) => text) };
     } catch (error) {
-      const { code, message } = toErrorData(error);
+      compiled?.stop();
+      const { code, message, detail } = toErrorData(error);
       // Files that are wrong are wrong on every backend.
       if (code === 'package' || code === 'integrity') throw error;
       codes.add(code);
-      failures.push(`${candidate.kind === 'webgpu' ? 'WebGPU' : 'WebAssembly'}: ${message}`);
+      failures.push(passedOver(trialOf(backend.kind, compiled?.threads ?? 1), { text: message, detail }));
+      for (const other of left) other.instead ||= other.backend.kind !== backend.kind;
     }
   }
-  const all = failures.join('. ');
+  const all = failures.map(({ text }) => text).join('. ');
+  const reasons = failures.map(inner);
   // One common cause is told as that cause: whoever reads it can act on it.
-  if (codes.size === 1 && codes.has('memory')) throw new MedleyError('memory', all);
-  if (codes.size === 1 && codes.has('network')) throw new MedleyError('network', all);
-  throw new MedleyError('backend', `no backend can run this model. ${all}`);
+  const [common] = codes.size === 1 ? codes : [];
+  if (common === 'memory' || common === 'network') throw new MedleyError(common, said(all, 'no-backend', { reasons }));
+  throw new MedleyError('backend', said(`no backend can run this model. ${all}`, 'no-backend', { reasons }));
+}
+
+/** A build that is to be tried on a backend. */
+interface Trial {
+  backend: Backend;
+  /** In place of another backend that failed. */
+  instead: boolean;
+  build: () => Promise<Compiled>;
+}
+
+/** What a failure is told of. */
+function trialOf(kind: BackendKind, threads: number): Parameters<typeof passedOver>[0] {
+  if (kind === 'webgpu') return 'webgpu-failed';
+  return threads > 1 ? 'threads-failed' : 'wasm-failed';
 }
 
 async function start(
@@ -76,11 +108,10 @@ async function start(
   const selfTest = await model.selfTest();
   if (!selfTest.passed) {
     model.free();
-    throw new MedleyError(
-      'backend',
-      `the self-test's answer of ${selfTest.head} is off by ${selfTest.worst.toExponential(1)}, ` +
-        `more than the allowed ${selfTest.tolerance.toExponential(1)}`,
-    );
+    const { head } = selfTest;
+    const [worst, tolerance] = [selfTest.worst.toExponential(1), selfTest.tolerance.toExponential(1)];
+    const text = `the self-test's answer of ${head} is off by ${worst}, more than the allowed ${tolerance}`;
+    throw new MedleyError('backend', said(text, 'self-test', { head, worst, tolerance }));
   }
   meter.enter('warm-up');
   // A GPU compiles its shaders for each shape when it first meets it. A CPU has nothing to gain,
@@ -104,7 +135,8 @@ async function warmUp({ module }: Started, model: WasmModel): Promise<void> {
 async function patiently<T>(kind: BackendKind, software: boolean, work: () => Promise<T>): Promise<T> {
   if (kind !== 'webgpu' || software) return work();
   const impatience = delay(GPU_PATIENCE_MS).then(() => {
-    throw new MedleyError('backend', `no answer within ${GPU_PATIENCE_MS / 1000} s`);
+    const seconds = GPU_PATIENCE_MS / 1000;
+    throw new MedleyError('backend', said(`no answer within ${seconds} s`, 'gpu-silent', { seconds }));
   });
   // Where the work is done first, nobody waits for this any more.
   impatience.catch(() => {});

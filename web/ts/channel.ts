@@ -1,4 +1,5 @@
-import { DeviceLost, type ErrorData, fromErrorData, MedleyError } from './errors.js';
+import { said } from './detail.js';
+import { DeviceLost, type ErrorData, fromErrorData, MedleyError, ThreadBroke } from './errors.js';
 import type { CallMap, CallProgress, Calls, Cancel, MemoryUse, Reply, RequestOf } from './protocol.js';
 
 interface Pending {
@@ -24,7 +25,7 @@ export class Channel<All extends CallMap<All> = Calls> {
     worker.addEventListener('error', (event) => {
       // Without a message the script itself did not load.
       const message = event.message || 'its script could not be loaded or was blocked by the page’s policy';
-      this.close(new MedleyError('crashed', `the worker failed: ${message}`));
+      this.close(new MedleyError('crashed', said(`the worker failed: ${message}`, 'worker-failed', event.message ? { why: event.message } : {})));
     });
   }
 
@@ -84,7 +85,7 @@ export class Channel<All extends CallMap<All> = Calls> {
       return;
     }
     if (reply.type === 'thread') {
-      reply.crashes.onmessage = ({ data }: MessageEvent<ErrorData>) => this.close(fromErrorData(data));
+      reply.crashes.onmessage = ({ data }: MessageEvent<ErrorData>) => this.close(new ThreadBroke(data.code, { text: data.message, detail: data.detail }));
       return;
     }
     if (reply.type === 'device-lost') {

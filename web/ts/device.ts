@@ -1,3 +1,5 @@
+import { type Detail, inner, type Said, said } from './detail.js';
+
 /** What the caller wants: `auto` takes WebGPU where a real adapter answers, else WebAssembly. */
 export type DeviceChoice = 'auto' | 'webgpu' | 'wasm';
 
@@ -15,8 +17,10 @@ export interface Backend {
   threads: number;
   /** Whether the CPU multiplies and adds in one instruction (relaxed SIMD), which not every browser can; `false` on WebGPU. */
   relaxedSimd: boolean;
-  /** Why this one: one sentence for the user. */
+  /** Why this one: one sentence for the user, in English. */
   reason: string;
+  /** The same, for a page in another language: one sentence each, those without a code in English. */
+  reasons: readonly (Detail | string)[];
 }
 
 /** What is known before a build runs: threads and relaxed SIMD are that build's. */
@@ -25,13 +29,13 @@ const COMPUTES = { dtype: 'f32', threads: 1, relaxedSimd: false } as const;
 /** What was learnt about WebGPU on this device. */
 export type GpuProbe =
   | { found: true; adapter: string; software: boolean; limits: Readonly<Record<string, number>>; features: readonly string[] }
-  | { found: false; reason: string };
+  | { found: false; reason: string; detail: Detail };
 
 /** The backends to try, best first, each with the reason for trying it. Empty: the wish cannot be met. */
 export interface Plan {
   candidates: readonly Backend[];
   /** Why WebGPU is not among them, where it is not. */
-  withoutGpu: string | null;
+  withoutGpu: Said | null;
 }
 
 /**
@@ -39,27 +43,28 @@ export interface Plan {
  * WebAssembly.
  */
 export function planBackends(choice: DeviceChoice, probe: GpuProbe, acceptSoftware: boolean): Plan {
-  const wasm = (reason: string): Backend => ({ kind: 'wasm', adapter: null, ...COMPUTES, reason });
+  const because = (reason: Said): Pick<Backend, 'reason' | 'reasons'> => ({ reason: reason.text, reasons: [inner(reason)] });
+  const wasm = (reason: Said): Backend => ({ kind: 'wasm', adapter: null, ...COMPUTES, ...because(reason) });
   if (choice === 'wasm') {
-    return { candidates: [wasm('WebAssembly was asked for')], withoutGpu: null };
+    return { candidates: [wasm(said('WebAssembly was asked for', 'wasm-asked'))], withoutGpu: null };
   }
-  let withoutGpu: string | null = null;
-  if (!probe.found) {
-    withoutGpu = probe.reason;
-  } else if (probe.software && !acceptSoftware) {
-    withoutGpu = `the only WebGPU adapter is software (${probe.adapter}), which is slower`;
-  }
-  if (withoutGpu !== null || !probe.found) {
-    const candidates = choice === 'auto' ? [wasm(`no WebGPU: ${withoutGpu}`)] : [];
-    return { candidates, withoutGpu };
+  if (!probe.found || (probe.software && !acceptSoftware)) {
+    const withoutGpu = probe.found
+      ? said(`the only WebGPU adapter is software (${probe.adapter}), which is slower`, 'gpu-software', { adapter: probe.adapter })
+      : { text: probe.reason, detail: probe.detail };
+    const reason = said(`no WebGPU: ${withoutGpu.text}`, 'no-webgpu', { why: inner(withoutGpu) });
+    return { candidates: choice === 'auto' ? [wasm(reason)] : [], withoutGpu };
   }
   const webgpu: Backend = {
     kind: 'webgpu',
     adapter: probe.adapter,
     ...COMPUTES,
-    reason:
-      choice === 'webgpu' ? 'WebGPU was asked for' : 'a WebGPU adapter answers and passed the self-test',
+    ...because(
+      choice === 'webgpu'
+        ? said('WebGPU was asked for', 'webgpu-asked')
+        : said('a WebGPU adapter answers and passed the self-test', 'webgpu-passed'),
+    ),
   };
-  const candidates = choice === 'auto' ? [webgpu, wasm('WebGPU did not pass')] : [webgpu];
+  const candidates = choice === 'auto' ? [webgpu, wasm({ text: 'WebGPU did not pass', detail: null })] : [webgpu];
   return { candidates, withoutGpu: null };
 }

@@ -1,3 +1,4 @@
+import type { Detail } from './detail.js';
 import type { Backend } from './device.js';
 import type { BackendChange } from './engine.js';
 import type { MedleyErrorCode } from './errors.js';
@@ -25,7 +26,7 @@ export type FromFrame =
   | { medley: 1; type: 'ready'; model: string; tasks: readonly TaskSpec[]; backend: Backend }
   /** `id` is `null` where the reader gave the image to the frame. */
   | { medley: 1; type: 'result'; id: number | null; analysis: Analysis }
-  | { medley: 1; type: 'error'; id: number | null; code: MedleyErrorCode | 'cancelled'; message: string }
+  | { medley: 1; type: 'error'; id: number | null; code: MedleyErrorCode | 'cancelled'; message: string; detail?: Detail | null }
   | { medley: 1; type: 'backendchange'; change: BackendChange };
 
 /** A message of a page, or `null` for anything else that may be posted to a window. */

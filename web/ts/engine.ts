@@ -1,7 +1,8 @@
 import { abortable } from './cancel.js';
 import { Channel } from './channel.js';
+import { inner, passedOver, type Said, said } from './detail.js';
 import type { Backend, DeviceChoice } from './device.js';
-import { DeviceLost, MedleyError, toErrorData } from './errors.js';
+import { DeviceLost, MedleyError, ThreadBroke, toErrorData } from './errors.js';
 import { Emitter } from './events.js';
 import { transferable } from './images.js';
 import type { Progress } from './progress.js';
@@ -56,7 +57,7 @@ const MAX_HISTORY = 50;
  */
 export class Engine {
   readonly #spawn: () => Worker;
-  readonly #request: LoadRequest;
+  #request: LoadRequest;
   readonly #turns = new Turns();
   readonly events = new Emitter<ModelEvents>();
   readonly history: HistoryEntry[] = [];
@@ -148,6 +149,7 @@ export class Engine {
     const { signal, onProgress } = options;
     signal?.throwIfAborted();
     let live = false;
+    let reached = 0;
     const channel = new Channel(this.#spawn(), (reason) => {
       if (live) this.#replace(reason);
     });
@@ -156,7 +158,13 @@ export class Engine {
       const loaded = await channel.call(
         'load',
         { ...this.#request, device },
-        { signal, onProgress: (progress) => onProgress?.(progress as Progress) },
+        {
+          signal,
+          onProgress: (progress) => {
+            reached = Math.max(reached, progress.fraction);
+            onProgress?.(progress as Progress);
+          },
+        },
       );
       // A worker that is not the engine's any more must not be kept.
       if (this.#closed !== null) throw this.#closed;
@@ -168,6 +176,14 @@ export class Engine {
     } catch (error) {
       this.#channel = null;
       channel.close(error);
+      // While a thread computes, the worker that waits for it hears nothing: what it cannot step down from, this can.
+      if (error instanceof ThreadBroke && this.#request.threads > 1 && this.#closed === null) {
+        const failure = passedOver('threads-failed', { text: error.message, detail: error.detail });
+        this.#request = { ...this.#request, threads: 1, failures: [...this.#request.failures, failure] };
+        this.#note(`lost: ${failure.text}`);
+        const onward = (progress: Progress): void => onProgress?.({ ...progress, fraction: Math.max(progress.fraction, reached) });
+        return this.#open(device, { signal, onProgress: onward });
+      }
       throw error;
     }
   }
@@ -176,12 +192,14 @@ export class Engine {
   #replace(reason: unknown): void {
     if (this.#closed !== null) return;
     const from = this.loaded.backend;
-    const { code, message: cause } = toErrorData(reason);
+    const { code, message: cause, detail } = toErrorData(reason);
+    const lost: Said = { text: cause, detail };
     this.#note(`lost: ${code}: ${cause}`);
-    if (!this.#asking && !(reason instanceof DeviceLost)) this.events.emit('error', new MedleyError(code, cause));
+    if (!this.#asking && !(reason instanceof DeviceLost)) this.events.emit('error', new MedleyError(code, lost));
     this.#losses += 1;
     if (this.#losses > MAX_LOSSES) {
-      this.#giveUp(new MedleyError(code, `the model was lost ${this.#losses} times in a row: ${cause}`));
+      const text = `the model was lost ${this.#losses} times in a row: ${cause}`;
+      this.#giveUp(new MedleyError(code, said(text, 'lost-repeatedly', { n: this.#losses, why: inner(lost) })));
       return;
     }
     this.#ready = this.#open(this.#deviceAfter(reason), {
@@ -190,8 +208,10 @@ export class Engine {
     this.#ready.then(
       () => this.events.emit('backendchange', { from, to: this.loaded.backend, cause }),
       (thrown: unknown) => {
-        const { code, message } = toErrorData(thrown);
-        this.#giveUp(new MedleyError(code, `the model could not be started anew after "${cause}": ${message}`));
+        const { code, message, detail } = toErrorData(thrown);
+        const values = { after: inner(lost), why: inner({ text: message, detail }) };
+        const text = `the model could not be started anew after "${cause}": ${message}`;
+        this.#giveUp(new MedleyError(code, said(text, 'not-restarted', values)));
       },
     );
   }

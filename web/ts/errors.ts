@@ -1,3 +1,5 @@
+import { type Detail, type Said, said } from './detail.js';
+
 /** Who is at fault, and so who can act. */
 export type MedleyErrorCode =
   /** A file of the model or of the package could not be fetched. */
@@ -33,19 +35,27 @@ export type MedleyErrorCode =
 export class MedleyError extends Error {
   override readonly name = 'MedleyError';
   readonly code: MedleyErrorCode;
+  /** The same as the message, for a page in another language; `null` where there is only the English. */
+  readonly detail: Detail | null;
 
-  constructor(code: MedleyErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+  /** @param message - in English; with a code of its own where a reader can come to see it. */
+  constructor(code: MedleyErrorCode, message: string | Said, options?: ErrorOptions) {
+    const { text, detail } = typeof message === 'string' ? { text: message, detail: null } : message;
+    super(text, options);
     this.code = code;
+    this.detail = detail;
   }
 }
 
 /** The GPU device went away; the engine answers with a new one, and only then with this. */
 export class DeviceLost extends MedleyError {
   constructor(reason: string) {
-    super('backend', `the GPU device was lost (${reason})`);
+    super('backend', said(`the GPU device was lost (${reason})`, 'device-lost', { why: reason }));
   }
 }
+
+/** A thread of the CPU broke, and with it the memory that all share. */
+export class ThreadBroke extends MedleyError {}
 
 const CODES: ReadonlySet<string> = new Set<MedleyErrorCode>([
   'network',
@@ -68,33 +78,40 @@ const CODES: ReadonlySet<string> = new Set<MedleyErrorCode>([
 export interface ErrorData {
   code: MedleyErrorCode;
   message: string;
+  detail: Detail | null;
 }
 
 const OUT_OF_MEMORY =
   'this device has not enough memory for this image and model: try a smaller image, fewer tasks at once, or close other tabs and programs';
 
-/** Brings whatever was thrown into the one form; errors from Rust carry a `code` of their own. */
+/** Brings whatever was thrown into the one form; errors from Rust carry a `code` and a `detail` of their own. */
 export function toErrorData(thrown: unknown): ErrorData {
-  if (!(thrown instanceof Error)) return { code: 'internal', message: String(thrown) };
-  const code = (thrown as { code?: unknown }).code;
+  if (!(thrown instanceof Error)) return { code: 'internal', message: String(thrown), detail: null };
+  const { code, detail = null } = thrown as { code?: unknown; detail?: Detail | null };
   if (typeof code === 'string' && CODES.has(code)) {
-    return { code: code as MedleyErrorCode, message: thrown.message };
+    return { code: code as MedleyErrorCode, message: thrown.message, detail };
   }
-  if (isOutOfMemory(thrown)) {
-    return { code: 'memory', message: `${OUT_OF_MEMORY} (${thrown.message})` };
-  }
+  if (isOutOfMemory(thrown)) return asData('memory', outOfMemory(thrown.message));
   if (thrown instanceof WebAssembly.CompileError || thrown instanceof WebAssembly.LinkError) {
-    return {
-      code: 'unsupported',
-      message:
-        `this browser cannot run the model's code (${thrown.message}); ` +
-        'use a current Chrome, Edge, Firefox or Safari (16.4 or newer)',
-    };
+    const text =
+      `this browser cannot run the model's code (${thrown.message}); ` +
+      'use a current Chrome, Edge, Firefox or Safari (16.4 or newer)';
+    return asData('unsupported', said(text, 'wasm-unsupported', { why: thrown.message }));
   }
-  if (thrown instanceof WebAssembly.RuntimeError) {
-    return { code: 'crashed', message: `the model's code stopped: ${thrown.message}` };
-  }
-  return { code: 'internal', message: thrown.message || thrown.name };
+  if (thrown instanceof WebAssembly.RuntimeError) return asData('crashed', stopped(thrown.message));
+  return { code: 'internal', message: thrown.message || thrown.name, detail: null };
+}
+
+function asData(code: MedleyErrorCode, { text, detail }: Said): ErrorData {
+  return { code, message: text, detail };
+}
+
+function outOfMemory(why: string): Said {
+  return said(`${OUT_OF_MEMORY} (${why})`, 'out-of-memory', { why });
+}
+
+function stopped(why: string): Said {
+  return said(`the model's code stopped: ${why}`, 'panic', { why });
 }
 
 /**
@@ -111,11 +128,11 @@ function isOutOfMemory(thrown: Error): boolean {
 /** What a panic of the wasm code says, as an error; some are a GPU's way to say that it is full. */
 export function fromPanic(message: string): MedleyError {
   return /out.?of.?memory/i.test(message)
-    ? new MedleyError('memory', `${OUT_OF_MEMORY} (${message})`)
-    : new MedleyError('crashed', `the model's code stopped: ${message}`);
+    ? new MedleyError('memory', outOfMemory(message))
+    : new MedleyError('crashed', stopped(message));
 }
 
 /** The inverse of {@link toErrorData}, on the page's side. */
 export function fromErrorData(data: ErrorData): MedleyError {
-  return new MedleyError(data.code, data.message);
+  return new MedleyError(data.code, { text: data.message, detail: data.detail });
 }

@@ -1,4 +1,5 @@
 import { delay } from './cancel.js';
+import { type Detail, inner, type Said, said } from './detail.js';
 import { MedleyError } from './errors.js';
 import type { ProgressMeter } from './progress.js';
 
@@ -12,7 +13,14 @@ const PAUSES_MS = [250, 1000, 3000];
 const HEADWAY_BYTES = 64 * 1024;
 
 /** What asking again may help with: no connection, a dropped one, a stalled or overloaded server. */
-class Transient extends Error {}
+class Transient extends Error {
+  readonly detail: Detail | null;
+
+  constructor({ text, detail }: Said, options?: ErrorOptions) {
+    super(text, options);
+    this.detail = detail;
+  }
+}
 
 /** Statuses with which a server says that it may do better later. */
 const LATER = new Set([408, 425, 429, 500, 502, 503, 504]);
@@ -32,7 +40,8 @@ async function ask(url: string, init: RequestInit, stallMs: number): Promise<Ans
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stalled = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(new Transient(`the server sent nothing for ${stallMs / 1000} s`));
+        const seconds = stallMs / 1000;
+        reject(new Transient(said(`the server sent nothing for ${seconds} s`, 'server-silent', { seconds })));
         controller.abort();
       }, stallMs);
     });
@@ -40,7 +49,7 @@ async function ask(url: string, init: RequestInit, stallMs: number): Promise<Ans
       return await Promise.race([step, stalled]);
     } catch (error) {
       if (error instanceof Transient) throw error;
-      throw new Transient(error instanceof Error ? error.message : String(error), { cause: error });
+      throw new Transient({ text: error instanceof Error ? error.message : String(error), detail: null }, { cause: error });
     } finally {
       clearTimeout(timer);
     }
@@ -48,9 +57,10 @@ async function ask(url: string, init: RequestInit, stallMs: number): Promise<Ans
   const response = await patiently(fetch(url, { credentials: 'same-origin', ...init, signal: controller.signal }));
   if (!response.ok) {
     controller.abort();
-    const status = `the server answered ${response.status} ${response.statusText}`.trimEnd();
-    if (LATER.has(response.status)) throw new Transient(status);
-    throw new MedleyError('network', `${url}: ${status}; check the address`);
+    const answer = `${response.status} ${response.statusText}`.trimEnd();
+    const why = `the server answered ${answer}`;
+    if (LATER.has(response.status)) throw new Transient(said(why, 'http-status', { url, answer }));
+    throw new MedleyError('network', said(`${url}: ${why}; check the address`, 'http-status', { url, answer }));
   }
   const reader = response.body?.getReader();
   return {
@@ -79,12 +89,12 @@ async function persist<T>(url: string, attempt: () => Promise<T>, furthest: () =
       const wait = PAUSES_MS[pause];
       if (wait === undefined) {
         const where = furthest() > 0 ? `; the connection ended after ${furthest()} bytes` : '';
-        throw new MedleyError(
-          'network',
-          `${url}: could not be fetched in ${PAUSES_MS.length + 1} attempts (${error.message})${where}; ` +
-            'check the connection and the address, then try again',
-          { cause: error },
-        );
+        const attempts = PAUSES_MS.length + 1;
+        const text =
+          `${url}: could not be fetched in ${attempts} attempts (${error.message})${where}; ` +
+          'check the connection and the address, then try again';
+        const why = inner({ text: error.message, detail: error.detail });
+        throw new MedleyError('network', said(text, 'unreachable', { url, attempts, why }), { cause: error });
       }
       await delay(wait);
     }
@@ -103,7 +113,8 @@ export async function getSmall(url: string, most: number, stallMs: number): Prom
         length += step.value.byteLength;
         if (length > most) {
           answer.stop();
-          throw new MedleyError('package', `${url}: expected at most ${most} bytes, found more; check the address`);
+          const text = `${url}: expected at most ${most} bytes, found more; check the address`;
+          throw new MedleyError('package', said(text, 'file-too-long', { file: url, most }));
         }
         parts.push(step.value);
       }
@@ -147,11 +158,10 @@ export async function download(
     for (let step = await answer.read(); !step.done; step = await answer.read()) {
       if (loaded + step.value.byteLength > expected.length) {
         answer.stop();
-        throw new MedleyError(
-          'integrity',
+        const text =
           `${expected.path}: expected ${expected.length} bytes, found more; ` +
-            'the file is of another version: reload, or have it uploaded again',
-        );
+          'the file is of another version: reload, or have it uploaded again';
+        throw new MedleyError('integrity', said(text, 'file-too-long', { file: expected.path, most: expected.length }));
       }
       bytes.set(step.value, loaded);
       loaded += step.value.byteLength;

@@ -1,16 +1,17 @@
+import type { Detail } from './detail.js';
 import type { GpuProbe } from './device.js';
 
 /** Asks the browser for a WebGPU adapter; works on the page and in a worker. */
 export async function probeGpu(): Promise<GpuProbe> {
   const gpu = (navigator as { gpu?: GPU }).gpu;
-  if (gpu === undefined) return { found: false, reason: 'this browser does not offer it here' };
+  if (gpu === undefined) return none('this browser does not offer it here', { code: 'gpu-absent', values: {} });
   let adapter: GPUAdapter | null;
   try {
     adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   } catch (error) {
-    return { found: false, reason: `the browser refused an adapter (${String(error)})` };
+    return none(`the browser refused an adapter (${String(error)})`, { code: 'gpu-refused', values: { why: String(error) } });
   }
-  if (adapter === null) return { found: false, reason: 'no adapter answers on this device' };
+  if (adapter === null) return none('no adapter answers on this device', { code: 'gpu-none', values: {} });
   const info = adapter.info;
   const parts = [info.vendor, info.architecture, info.description].filter((part) => part !== '');
   const name = parts.length > 0 ? parts.join(' ') : 'unnamed adapter';
@@ -26,6 +27,10 @@ export async function probeGpu(): Promise<GpuProbe> {
     limits: readLimits(adapter.limits),
     features: [...adapter.features].sort(),
   };
+}
+
+function none(reason: string, detail: Detail): GpuProbe {
+  return { found: false, reason, detail };
 }
 
 /** The limits that decide whether a model fits: for a bug report. */

@@ -40,6 +40,6 @@ export class CrashGuard {
 }
 
 function toCrash(thrown: unknown): MedleyError {
-  const { code, message } = toErrorData(thrown);
-  return fromErrorData({ code: code === 'memory' ? code : 'crashed', message });
+  const data = toErrorData(thrown);
+  return fromErrorData({ ...data, code: data.code === 'memory' ? 'memory' : 'crashed' });
 }

@@ -1,3 +1,4 @@
+import { said } from './detail.js';
 import type { Engine } from './engine.js';
 import { MedleyError } from './errors.js';
 import { type ImageInput, toPayload } from './images.js';
@@ -104,8 +105,9 @@ abstract class TaughtHead {
 
   /** @internal */
   protected get file(): Uint8Array<ArrayBuffer> {
-    if (this.#file === null) throw new MedleyError('head', `the head "${this.name}" has learned nothing yet: train it first`);
-    return this.#file;
+    if (this.#file !== null) return this.#file;
+    const text = `the head "${this.name}" has learned nothing yet: train it first`;
+    throw new MedleyError('head', said(text, 'head-untrained', { name: this.name }));
   }
 
   /** @internal */
@@ -198,7 +200,9 @@ export class PixelHead extends TaughtHead {
     const flat = pixels.map(([x, y]) => [Math.floor(x), Math.floor(y)]).filter(([x = -1, y = -1]) => x >= 0 && y >= 0);
     const request = { image: toPayload(image), like: this.#like, pixels: Uint32Array.from(flat.flat()) };
     const { rows, count } = await this.engine.call('strokeFeatures', request, options);
-    if (count === 0) throw new MedleyError('head', 'no pixel of the stroke is inside the image: draw it again');
+    if (count === 0) {
+      throw new MedleyError('head', said('no pixel of the stroke is inside the image: draw it again', 'stroke-outside'));
+    }
     return this.keep(label, rows, count);
   }
 

@@ -1,3 +1,4 @@
+import { said } from './detail.js';
 import { MedleyError } from './errors.js';
 
 /** What a manifest promises of one file. */
@@ -21,20 +22,19 @@ export function canDigest(): boolean {
  */
 export async function checkIntegrity(bytes: Uint8Array<ArrayBuffer>, expected: Expected): Promise<void> {
   if (bytes.byteLength !== expected.length) {
-    throw new MedleyError(
-      'integrity',
+    const text =
       `${expected.path}: expected ${expected.length} bytes, found ${bytes.byteLength}; ` +
-        'the file is cut short or of another version: reload, or have it uploaded again',
-    );
+      'the file is cut short or of another version: reload, or have it uploaded again';
+    const values = { file: expected.path, expected: expected.length, found: bytes.byteLength };
+    throw new MedleyError('integrity', said(text, 'file-length', values));
   }
   if (!canDigest()) return;
   const found = toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
   if (found !== expected.sha256.toLowerCase()) {
-    throw new MedleyError(
-      'integrity',
+    const text =
       `${expected.path}: expected SHA-256 ${expected.sha256}, found ${found}; ` +
-        'the file is damaged or of another version: reload, or have it uploaded again',
-    );
+      'the file is damaged or of another version: reload, or have it uploaded again';
+    throw new MedleyError('integrity', said(text, 'file-digest', { file: expected.path, expected: expected.sha256, found }));
   }
 }
 

@@ -1,3 +1,4 @@
+import { said } from './detail.js';
 import { MedleyError } from './errors.js';
 import type { MaskResult } from './types.js';
 
@@ -12,7 +13,8 @@ export async function maskPixels({ mask }: MaskResult): Promise<Uint8Array<Array
   const { width, height } = bitmap;
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
   if (context === null) {
-    throw new MedleyError('memory', `the browser gave no canvas of ${width}×${height} pixels for a mask`);
+    const text = `the browser gave no canvas of ${width}×${height} pixels for a mask`;
+    throw new MedleyError('memory', said(text, 'no-canvas', { width, height }));
   }
   context.drawImage(bitmap, 0, 0);
   bitmap.close();

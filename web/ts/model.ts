@@ -1,3 +1,4 @@
+import { said } from './detail.js';
 import type { Backend } from './device.js';
 import type { Engine, ModelEvents } from './engine.js';
 import { MedleyError } from './errors.js';
@@ -41,6 +42,16 @@ export interface Preview {
   height: number;
   /** The image, scaled down where it is larger than asked for. */
   pixels: ImageData;
+  /** The file's own values where they have 16 bits, for as many pixels as `pixels`; `null` where 8 bits say it all. */
+  values: PreviewValues | null;
+}
+
+/** Values of a file with 16 bits (PNG), 0 to 65535. What is transparent lies over black. */
+export interface PreviewValues {
+  /** 1: grey; 3: RGB, interleaved. */
+  channels: 1 | 3;
+  /** Row by row. */
+  data: Uint16Array<ArrayBuffer>;
 }
 
 /** See {@link Model.identity}. */
@@ -151,6 +162,7 @@ export class Model {
       width: preview.sourceWidth,
       height: preview.sourceHeight,
       pixels: new ImageData(preview.rgba, preview.width, preview.height),
+      values: preview.values,
     };
   }
 
@@ -213,7 +225,8 @@ export class Model {
     const known = new Set(this.tasks.map((task) => task.name));
     const unknown = tasks?.find((task) => !known.has(task));
     if (unknown !== undefined) {
-      throw new MedleyError('unknown-task', `unknown task "${unknown}"; the model has: ${[...known].join(', ')}`);
+      const text = `unknown task "${unknown}"; the model has: ${[...known].join(', ')}`;
+      throw new MedleyError('unknown-task', said(text, 'unknown-task', { task: unknown }));
     }
   }
 }

@@ -1,7 +1,9 @@
 import type { WasmUrls } from './builds.js';
+import type { Said } from './detail.js';
 import type { Backend, BackendKind, DeviceChoice, GpuProbe } from './device.js';
 import type { ErrorData } from './errors.js';
 import type { ImagePayload } from './images.js';
+import type { PreviewValues } from './model.js';
 import type { Progress, ProgressPhase } from './progress.js';
 import type { Analysis, ClassProbability, Mask, Metadata } from './types.js';
 import type { HeadDescription, SelfTest, WasmLesson } from './wasm.js';
@@ -70,6 +72,8 @@ export interface LoadRequest {
   threads: number;
   /** The script of a thread; `null`: the package's own. */
   threadUrl: string | null;
+  /** What another worker was found to fail at: reasons for what is loaded now. */
+  failures: Said[];
 }
 
 /** A model that a worker has loaded. */
@@ -102,6 +106,8 @@ export interface PreviewData {
   width: number;
   height: number;
   rgba: Uint8ClampedArray<ArrayBuffer>;
+  /** Where the file's values have 16 bits. */
+  values: PreviewValues | null;
 }
 
 export type CallName = keyof Calls;

@@ -29,6 +29,7 @@ function toRequest(base: string, options: LoadOptions): LoadRequest {
     cache,
     stallMs: stallTimeout,
     threads,
+    failures: [],
     threadUrl: urls.thread === undefined ? null : absolute(urls.thread),
     wasmUrls: {
       ...(urls.wasm === undefined ? {} : { wasm: absolute(urls.wasm) }),

@@ -1,3 +1,4 @@
+import { type Said, said } from './detail.js';
 import { MedleyError } from './errors.js';
 
 /** What a thread is started with. */
@@ -37,6 +38,7 @@ export function possibleThreads(
  *
  * @param url - where their script is, where not beside the package's own.
  * @param watch - is given the port of each on which it says that it broke: while a thread computes, the calling worker hears nothing.
+ * @returns the workers that compute beside the calling one: whoever ends the module ends them.
  * @throws {@link MedleyError} `backend` where one does not start; none is left behind then.
  */
 export async function startThreads(
@@ -46,7 +48,7 @@ export async function startThreads(
   threads: number,
   url: string | undefined,
   watch: (crashes: MessagePort) => void,
-): Promise<void> {
+): Promise<Worker[]> {
   const workers = Array.from({ length: threads - 1 }, () =>
     url === undefined
       ? // Written out: this form is what bundlers look for.
@@ -62,27 +64,27 @@ export async function startThreads(
       }),
     );
     glue.startThreads(threads);
-    alive.push(...workers);
+    return workers;
   } catch (error) {
     for (const worker of workers) worker.terminate();
     throw error;
   }
 }
 
-/** Held, so that no browser takes them for garbage. */
-const alive: Worker[] = [];
-
 function ready(worker: Worker, order: ThreadOrder): Promise<void> {
   return new Promise((resolve, reject) => {
-    const fail = (what: string): void => reject(new MedleyError('backend', `a thread could not be started: ${what}`));
-    const timer = setTimeout(() => fail(`no word within ${PATIENCE_MS / 1000} s`), PATIENCE_MS);
+    const fail = (why: Said): void => reject(new MedleyError('backend', why));
+    const seconds = PATIENCE_MS / 1000;
+    const silent = said(`a thread could not be started: no word within ${seconds} s`, 'thread-silent', { seconds });
+    const timer = setTimeout(() => fail(silent), PATIENCE_MS);
     worker.addEventListener('message', () => {
       clearTimeout(timer);
       resolve();
     });
     worker.addEventListener('error', (event) => {
       clearTimeout(timer);
-      fail(event.message || 'its script could not be loaded, or its answer lacks Cross-Origin-Embedder-Policy');
+      const why = event.message || 'its script could not be loaded, or its answer lacks Cross-Origin-Embedder-Policy';
+      fail(said(`a thread could not be started: ${why}`, 'thread-script', event.message ? { why: event.message } : {}));
     });
     worker.postMessage(order, [order.crashes]);
   });

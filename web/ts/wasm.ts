@@ -1,4 +1,5 @@
 import { type Build, chooseBuild, type WasmUrls } from './builds.js';
+import { said } from './detail.js';
 import type { BackendKind } from './device.js';
 import { MedleyError } from './errors.js';
 import { streamed } from './fetching.js';
@@ -86,7 +87,14 @@ export interface WasmImage {
   readonly height: number;
   pixelArea: number | undefined;
   frame: number | undefined;
-  preview(maxSide: number): { width: number; height: number; rgba: Uint8Array<ArrayBuffer> };
+  /** `words` and `channels` where the file's values have 16 bits. */
+  preview(maxSide: number): {
+    width: number;
+    height: number;
+    rgba: Uint8Array<ArrayBuffer>;
+    words?: Uint16Array<ArrayBuffer>;
+    channels?: 1 | 3;
+  };
   free(): void;
 }
 
@@ -143,7 +151,13 @@ export interface Started {
 
 /** A build that is here but does not run yet: nothing of it has memory until it is started. */
 export interface Compiled {
+  /** How many threads of the CPU compute with it. */
+  threads: number;
   start(): Promise<Started>;
+  /** Ends what was started; it is not to be used any more. */
+  stop(): void;
+  /** The build to take where this one starts wrongly, or computes wrongly; `null` where there is none. */
+  simpler: (() => Promise<Compiled>) | null;
 }
 
 /** What decides which build is taken and how it is started. */
@@ -156,8 +170,8 @@ export interface BuildRequest {
 }
 
 /**
- * Fetches and compiles a build for a backend while it streams in. Where threads do not start, the build for one thread
- * takes its place.
+ * Fetches and compiles a build for a backend while it streams in. The build for several threads has that for one behind it; where
+ * it cannot be had, it says so when it is started.
  *
  * @param watch - see {@link startThreads}.
  */
@@ -167,41 +181,71 @@ export async function compileBuild(
   meter: ProgressMeter,
   watch: (crashes: MessagePort) => void,
 ): Promise<Compiled> {
-  const { wasmUrls, stallMs, threadUrl } = request;
+  const { wasmUrls, stallMs } = request;
   const threads = Math.min(request.threads, possibleThreads(globalThis, Atomics));
   const build = chooseBuild(kind, wasmUrls, threads, (module) => WebAssembly.validate(module));
-  const files = BUILDS[build];
-  const url = wasmUrls[build] ?? files.wasm().href;
-  const [glue, module] = await Promise.all([importGlue(files, url), streamed(url, meter, stallMs, compile)]);
+  if (build === 'wasmThreads') return threaded(kind, request, threads, meter, watch);
+  const { glue, module } = await fetchBuild(build, wasmUrls, stallMs, meter);
   return {
+    threads: 1,
     async start() {
-      if (build !== 'wasmThreads') {
-        const { memory } = await glue.default({ module_or_path: module });
-        return { build, threads: 1, module: glue, memory };
-      }
-      try {
-        const { memory } = await glue.default({ module_or_path: module });
-        await startThreads(glue as WasmModule & ThreadedModule, module, memory, threads, threadUrl ?? undefined, watch);
-        return { build, threads, module: glue, memory };
-      } catch (error) {
-        console.warn('Medley computes in one thread:', error);
-        const alone = await compileBuild(kind, { ...request, threads: 1 }, meter, watch);
-        return alone.start();
-      }
+      const { memory } = await glue.default({ module_or_path: module });
+      return { build, threads: 1, module: glue, memory };
     },
+    stop() {},
+    simpler: null,
   };
+}
+
+/** The build for several threads. */
+async function threaded(
+  kind: BackendKind,
+  request: BuildRequest,
+  threads: number,
+  meter: ProgressMeter,
+  watch: (crashes: MessagePort) => void,
+): Promise<Compiled> {
+  const build = 'wasmThreads';
+  const fetched = fetchBuild(build, request.wasmUrls, request.stallMs, meter);
+  // Who starts it hears of a failure; until then there is no hurry to look for another build.
+  await fetched.catch(() => {});
+  /** Held, so that no browser takes them for garbage. */
+  let workers: Worker[] = [];
+  return {
+    threads,
+    async start() {
+      const { glue, module } = await fetched;
+      const { memory } = await glue.default({ module_or_path: module });
+      workers = await startThreads(glue as WasmModule & ThreadedModule, module, memory, threads, request.threadUrl ?? undefined, watch);
+      return { build, threads, module: glue, memory };
+    },
+    stop() {
+      for (const worker of workers) worker.terminate();
+      workers = [];
+    },
+    simpler: () => compileBuild(kind, { ...request, threads: 1 }, meter, watch),
+  };
+}
+
+async function fetchBuild(
+  build: Build,
+  urls: WasmUrls,
+  stallMs: number,
+  meter: ProgressMeter,
+): Promise<{ glue: WasmModule; module: WebAssembly.Module }> {
+  const files = BUILDS[build];
+  const url = urls[build] ?? files.wasm().href;
+  const [glue, module] = await Promise.all([importGlue(files, url), streamed(url, meter, stallMs, compile)]);
+  return { glue, module };
 }
 
 async function importGlue(build: { glue: () => Promise<unknown> }, url: string): Promise<WasmModule> {
   try {
     return (await build.glue()) as WasmModule;
   } catch (error) {
-    throw new MedleyError(
-      'network',
-      `the script of ${url} could not be fetched (${error instanceof Error ? error.message : String(error)}); ` +
-        'check the connection, then try again',
-      { cause: error },
-    );
+    const why = error instanceof Error ? error.message : String(error);
+    const text = `the script of ${url} could not be fetched (${why}); check the connection, then try again`;
+    throw new MedleyError('network', said(text, 'script-missing', { url, why }), { cause: error });
   }
 }
 

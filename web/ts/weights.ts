@@ -1,4 +1,5 @@
 import { cachedBytes, cachedManifest, forgetBytes, keepBytes, keepManifest } from './cache.js';
+import { said } from './detail.js';
 import { MedleyError } from './errors.js';
 import { download, getSmall } from './fetching.js';
 import { checkIntegrity, type Expected } from './integrity.js';
@@ -110,7 +111,7 @@ async function fetchShard(
 /** What a manifest says that fetching needs; the rest is checked in Rust. */
 export function readManifest(bytes: Uint8Array, url: string): { sha256: string; shards: Expected[] } {
   const invalid = (what: string): MedleyError =>
-    new MedleyError('package', `${url}: ${what}; check that the address is that of a Medley model's folder`);
+    new MedleyError('package', said(`${url}: ${what}; check that the address is that of a Medley model's folder`, 'not-a-model', { url }));
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(bytes));

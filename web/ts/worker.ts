@@ -1,6 +1,7 @@
 import { type Running, startBackend } from './backends.js';
 import { breath } from './breath.js';
 import { delay } from './cancel.js';
+import { said } from './detail.js';
 import { type BackendKind, type GpuProbe, planBackends } from './device.js';
 import { MedleyError, toErrorData } from './errors.js';
 import { probeGpu, watchDevices } from './gpu.js';
@@ -41,7 +42,7 @@ async function load(request: LoadRequest, id: number): Promise<Loaded> {
   // The CPU's code comes first, whatever will run: it is small, and what all else falls back to.
   const cpu = builds('wasm');
   const { arrived, checked } = weightsOf(request, meter);
-  const asked: GpuProbe = { found: false, reason: 'it was not asked for' };
+  const asked: GpuProbe = { found: false, reason: 'it was not asked for', detail: { code: 'wasm-asked', values: {} } };
   const probe = request.device === 'wasm' ? asked : await probeGpu();
   const [first] = planBackends(request.device, probe, request.acceptFallbackAdapter).candidates;
   const gpu = first?.kind === 'webgpu' ? builds('webgpu').catch(() => {}) : null;
@@ -49,7 +50,7 @@ async function load(request: LoadRequest, id: number): Promise<Loaded> {
   meter.enter('verify');
   const weights = await checked;
   meter.enter('compile');
-  const { running, failures } = await startBackend(request, probe, weights, builds, guard, meter);
+  const { running, failures } = await startBackend(request, probe, weights, builds, guard, meter, request.failures);
   meter.finish();
   loadedModel = { running, probe, how: request };
   return {
@@ -170,15 +171,16 @@ async function startOther({ backend }: Running): Promise<Running> {
   const device = backend.kind === 'webgpu' ? 'wasm' : 'webgpu';
   const gpu = device === 'webgpu' && !probe.found ? await probeGpu() : probe;
   const weights = await fetchWeights(how, meter, () => {});
-  const { running } = await startBackend({ ...how, device }, gpu, weights, buildsOf(how, meter), guard, meter);
+  const { running } = await startBackend({ ...how, device }, gpu, weights, buildsOf(how, meter), guard, meter, []);
   return running;
 }
 
 async function preview({ image, maxSide }: Calls['preview']['request']): Promise<Calls['preview']['answer']> {
   return onImage(loaded().running, image, (decoded) => {
-    const { width, height, rgba } = decoded.preview(maxSide);
+    const { width, height, rgba, words, channels } = decoded.preview(maxSide);
     const clamped = new Uint8ClampedArray(rgba.buffer, rgba.byteOffset, rgba.byteLength);
-    return { sourceWidth: decoded.width, sourceHeight: decoded.height, width, height, rgba: clamped };
+    const values = words === undefined || channels === undefined ? null : { channels, data: words };
+    return { sourceWidth: decoded.width, sourceHeight: decoded.height, width, height, rgba: clamped, values };
   });
 }
 
@@ -203,11 +205,8 @@ async function read(file: Blob, name: string): Promise<Uint8Array<ArrayBuffer>> 
   try {
     return new Uint8Array(await file.arrayBuffer());
   } catch (error) {
-    throw new MedleyError(
-      'image',
-      `${name || 'the image'} could not be read (${String(error)}); it may have been moved or changed: choose it again`,
-      { cause: error },
-    );
+    const text = `${name || 'the image'} could not be read (${String(error)}); it may have been moved or changed: choose it again`;
+    throw new MedleyError('image', said(text, 'file-unreadable'), { cause: error });
   }
 }
 

@@ -13,8 +13,9 @@ export class Alert {
 
   show(error: unknown): void {
     const { title, advice, detail } = describe(error);
-    this.#last = detail;
-    this.#fill('error', h('p', { class: 'alert-title' }, title), h('p', {}, advice), h('p', { class: 'alert-detail' }, detail));
+    // A bug report is in English, whatever its writer reads.
+    this.#last = error instanceof Error ? error.message : String(error);
+    this.#fill('error', h('p', { class: 'alert-title' }, title), h('p', {}, advice), h('p', { class: 'alert-detail', lang: detail.lang }, detail.text));
   }
 
   /** Something to know that is no failure. */

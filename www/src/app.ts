@@ -3,6 +3,7 @@ import { type DicomFiles, type DicomSeries, openDicom } from '@medley/web/dicom'
 import { Alert } from './alert.js';
 import { TaskChooser } from './answers/tasks.js';
 import { byId } from './dom.js';
+import { describe } from './errors.js';
 import { ExportMenu } from './export/menu.js';
 import { fileName } from './format.js';
 import type { Intake } from './intake.js';
@@ -22,6 +23,7 @@ import { Session, type SessionOptions } from './session.js';
 import { Stage } from './stage.js';
 import { Tabs } from './tabs.js';
 import { TeachPanel } from './teach/teach-panel.js';
+import { Styles } from './viewer/style.js';
 
 /** The page: one model, a list of images, one of them on the stage. */
 export class App {
@@ -66,8 +68,15 @@ export class App {
         else this.#runner.cancel(this.#selected === null ? [] : [this.#selected]);
       },
       onSlice: (at) => this.#toSlice(at),
+      onStroke: (stroke, erasing) => this.#teach.paint(stroke, erasing),
+      onUndo: () => this.#teach.undo(),
+      onBrush: () => this.#presenter.redraw(),
     });
-    this.#presenter = new Presenter(this.#stage, (item, kind) => this.#setKind(item, kind));
+    const styles = new Styles();
+    this.#presenter = new Presenter(this.#stage, styles, {
+      onKind: (item, kind) => this.#setKind(item, kind),
+      over: (item) => this.#teach.over(item),
+    });
     this.#tasks = new TaskChooser({
       onChange: () => this.#asked(),
       onAskAll: () => this.#runner.ask(this.#list.items),
@@ -98,17 +107,21 @@ export class App {
       onCsv: () => this.#exports.csv(),
     });
     this.#samples = new SampleStrip((file, sample) => this.#takeSample(file, sample));
-    this.#teach = new TeachPanel(this.#list, {
+    this.#teach = new TeachPanel(this.#list, this.#stage, styles, {
       model: () => this.#session.model,
       selected: () => this.#selected,
       onSelect: (item) => this.#select(item),
       onHead: (head) => this.#panel.offerTaught(head),
+      onOver: () => this.#presenter.redraw(),
       onError: (error) => this.#alert.show(error),
     });
-    new Tabs(byId('tabs'), [
+    const tabs = [
       { label: 'answers.title', panel: 'answers' },
       { label: 'teach.title', panel: 'teach' },
-    ]);
+    ] as const;
+    new Tabs(byId('tabs'), tabs, (panel) => {
+      this.#teach.open = panel === 'teach';
+    });
     listenToListKeys({
       onStep: (step) => this.#step(step),
       onMark: (mark) => {
@@ -142,6 +155,7 @@ export class App {
     this.#samples.refresh();
     this.#tasks.refresh();
     this.#stage.toolbar.refresh();
+    this.#stage.brushBar.refresh();
     this.#stage.slices.stop();
     this.#teach.render(true);
     this.#shown = '';
@@ -194,7 +208,7 @@ export class App {
     const passed = skipped + others.length - images.length + withoutImage;
     const [first] = failed;
     if (first !== undefined && failed.length === 1 && series.length === 0 && images.length === 0) this.#alert.show(first.error);
-    else if (first !== undefined) this.#alert.note(t('intake.failed', { n: failed.length }), first.error.message);
+    else if (first !== undefined) this.#alert.note(t('intake.failed', { n: failed.length }), describe(first.error).detail.text);
     else if (series.length === 0 && images.length === 0) this.#alert.note(t('intake.nothing'), t('intake.nothingAdvice'));
     else if (passed > 0) this.#alert.note(t('intake.skipped', { n: passed }), t('intake.skippedAdvice'));
     const shared = new SharedFiles(opened);

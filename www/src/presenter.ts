@@ -4,9 +4,10 @@ import { LOWEST_SCORE } from './answers/box-rows.js';
 import { Results } from './answers/results.js';
 import type { Item } from './list/item.js';
 import type { Stage } from './stage.js';
+import type { PaintedOver } from './teach/painter.js';
 import { type Layer, makeLayers, type MaskLayer } from './viewer/layers.js';
-import { bytePicture, type Picture } from './viewer/picture.js';
-import { Styles } from './viewer/style.js';
+import { type Picture, wholePicture } from './viewer/picture.js';
+import type { Styles } from './viewer/style.js';
 
 /** So many decoded images are kept: going back and forth costs nothing, hundreds would fill the memory. */
 const KEPT_PICTURES = 4;
@@ -15,9 +16,11 @@ const KEPT_PICTURES = 4;
 export class Presenter {
   readonly #stage: Stage;
   readonly #results = new Results();
-  readonly #styles = new Styles();
+  readonly #styles: Styles;
   readonly #pictures = new Map<number, Picture>();
   readonly #onKind: (item: Item, kind: string | null) => void;
+  /** What lies over an image in place of the answers. */
+  readonly #over: (item: Item) => PaintedOver | null;
   #item: Item | null = null;
   #report: Report | null = null;
   #metadata: Metadata | null = null;
@@ -29,14 +32,20 @@ export class Presenter {
   #visible = new Set<string>();
   #threshold = LOWEST_SCORE;
 
-  constructor(stage: Stage, onKind: (item: Item, kind: string | null) => void) {
+  constructor(
+    stage: Stage,
+    styles: Styles,
+    hooks: { onKind: (item: Item, kind: string | null) => void; over: (item: Item) => PaintedOver | null },
+  ) {
     this.#stage = stage;
-    this.#onKind = onKind;
+    this.#styles = styles;
+    this.#onKind = hooks.onKind;
+    this.#over = hooks.over;
   }
 
   /** Keeps a decoded image. */
   keep(item: Item, preview: Preview): void {
-    this.#pictures.set(item.id, bytePicture(preview));
+    this.#pictures.set(item.id, wholePicture(preview));
     for (const id of this.#pictures.keys()) {
       if (this.#pictures.size <= KEPT_PICTURES) break;
       this.#pictures.delete(id);
@@ -64,6 +73,7 @@ export class Presenter {
     this.#report = null;
     this.#layers = [];
     this.#stage.show(item, picture);
+    this.redraw();
   }
 
   /** Puts a slice of a series on the stage; its answers are still to come. */
@@ -73,6 +83,7 @@ export class Presenter {
       this.#report = null;
       this.#layers = [];
       this.#stage.next(item, picture);
+      this.redraw();
       return;
     }
     this.#item = item;
@@ -80,6 +91,7 @@ export class Presenter {
     this.#chosenFor = null;
     this.#layers = [];
     this.#stage.show(item, picture);
+    this.redraw();
   }
 
   /** Shows no image, and says why there are no answers. */
@@ -94,7 +106,7 @@ export class Presenter {
     this.#report = null;
     this.#layers = [];
     this.#results.placeholder(text);
-    this.#redraw();
+    this.redraw();
   }
 
   /** Shows the answers to the image on the stage. */
@@ -143,21 +155,24 @@ export class Presenter {
       onVisible: (task, visible) => {
         if (visible) this.#visible.add(task);
         else this.#visible.delete(task);
-        this.#redraw();
+        this.redraw();
       },
-      onStyle: () => this.#redraw(),
+      onStyle: () => this.redraw(),
       threshold: this.#threshold,
       onThreshold: (threshold) => {
         this.#threshold = threshold;
-        this.#redraw();
+        this.redraw();
       },
     });
-    this.#redraw();
+    this.redraw();
   }
 
-  #redraw(): void {
-    const layers = this.#layers.filter((layer) => this.#visible.has(layer.task));
+  /** Draws what lies over the image on the stage anew. */
+  redraw(): void {
+    const over = this.#item === null ? null : this.#over(this.#item);
+    const layers = over?.layers ?? this.#layers.filter((layer) => this.#visible.has(layer.task));
     this.#results.countBoxes(this.#threshold);
+    this.#stage.viewer.setBrush(over?.brush ?? null);
     this.#stage.viewer.setLook({ layers, threshold: this.#threshold });
     void this.#load(layers.filter((layer) => layer.kind === 'mask'));
   }
@@ -167,7 +182,7 @@ export class Presenter {
     for (const layer of layers) {
       if (layer.loaded) continue;
       await layer.load();
-      if (this.#layers.includes(layer)) this.#stage.viewer.setLook(this.#stage.viewer.look);
+      if (this.#stage.viewer.look.layers.includes(layer)) this.#stage.viewer.setLook(this.#stage.viewer.look);
     }
   }
 }

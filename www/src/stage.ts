@@ -5,7 +5,9 @@ import { type Intake, takeFiles } from './intake.js';
 import { t } from './language/index.js';
 import type { Picture } from './viewer/picture.js';
 import { SliceBar } from './dicom/slice-bar.js';
+import { BrushBar } from './teach/brush-bar.js';
 import { Readout } from './viewer/readout.js';
+import type { Stroke } from './viewer/stroke.js';
 import { Toolbar } from './viewer/toolbar.js';
 import { Viewer } from './viewer/viewer.js';
 
@@ -15,6 +17,12 @@ export interface StageEvents {
   onCancel: () => void;
   /** The reader goes to another slice of the series on the stage; resolves when it is shown. */
   onSlice: (at: number) => Promise<void>;
+  /** The reader painted over the image, or (`erasing`) over strokes that are to be taken away. */
+  onStroke: (stroke: Stroke, erasing: boolean) => void;
+  /** The last stroke over the image is to be taken back. */
+  onUndo: () => void;
+  /** The reader has chosen another brush. */
+  onBrush: () => void;
 }
 
 /** Where images come in and one is seen. */
@@ -22,6 +30,7 @@ export class Stage {
   readonly viewer: Viewer;
   readonly toolbar: Toolbar;
   readonly slices: SliceBar;
+  readonly brushBar: BrushBar;
   readonly #root = byId('stage');
   readonly #picker = h('input', { type: 'file', multiple: true, id: 'picker', class: 'visually-hidden', tLabel: 'stage.choose' });
   readonly #folder = h('input', { type: 'file', webkitdirectory: true, id: 'folder-picker', class: 'visually-hidden', tLabel: 'list.addFolder', tabindex: -1 });
@@ -37,6 +46,7 @@ export class Stage {
   /** `exports` is the menu of what can be taken along. */
   constructor(exports: HTMLElement, events: StageEvents) {
     this.slices = new SliceBar({ onSlice: events.onSlice });
+    this.brushBar = new BrushBar({ onChange: events.onBrush, onUndo: events.onUndo });
     this.viewer = new Viewer({
       onSlice: (step) => this.slices.step(step),
       onView: () => {
@@ -44,6 +54,9 @@ export class Stage {
         this.#readout.view(this.viewer);
       },
       onHover: (at) => this.#readout.point(this.viewer, at),
+      onStroke: events.onStroke,
+      onUndo: events.onUndo,
+      onBrushSize: (step) => this.brushBar.resize(step),
     });
     this.toolbar = new Toolbar(this.viewer, this.#root, exports);
     this.#empty = h(
@@ -64,6 +77,7 @@ export class Stage {
       'div',
       { class: 'shown' },
       this.toolbar.element,
+      this.brushBar.element,
       h('div', { class: 'frame' }, this.viewer.element),
       this.slices.element,
       h('p', { class: 'visually-hidden', id: 'viewer-keys', t: 'viewer.keys' }),
@@ -81,13 +95,17 @@ export class Stage {
     (what === 'files' ? this.#picker : this.#folder).click();
   }
 
+  /** Brings the image into sight: on a small screen the samples and the answers are further down. */
+  reveal(): void {
+    this.#root.scrollIntoView({ block: 'nearest' });
+  }
+
   show(item: Item, picture: Picture): void {
     this.viewer.show(picture, fileName(item.file));
     this.caption(item);
     this.#empty.hidden = true;
     this.#shown.hidden = false;
-    // On a small screen the samples are further down than the image.
-    this.#root.scrollIntoView({ block: 'nearest' });
+    this.reveal();
     if (this.#savedUrl !== null) URL.revokeObjectURL(this.#savedUrl);
     this.#savedUrl = null;
     // Only what the page itself has drawn: the user has the other files already.

@@ -4,8 +4,10 @@ import type { Key } from './language/index.js';
 /** Tabs over panels that are in the page's HTML (ARIA Authoring Practices, "Tabs"). */
 export class Tabs {
   readonly #tabs: { tab: HTMLButtonElement; panel: HTMLElement }[];
+  readonly #onShow: (panel: string) => void;
 
-  constructor(list: HTMLElement, tabs: readonly { label: Key; panel: string }[]) {
+  constructor(list: HTMLElement, tabs: readonly { label: Key; panel: string }[], onShow: (panel: string) => void) {
+    this.#onShow = onShow;
     this.#tabs = tabs.map(({ label, panel: id }, i) => {
       const panel = byId(id);
       const tab = h('button', { type: 'button', role: 'tab', id: `${id}-tab`, 'aria-controls': id, t: label });
@@ -31,6 +33,7 @@ export class Tabs {
       tab.setAttribute('aria-selected', String(i === n));
       tab.tabIndex = i === n ? 0 : -1;
       panel.hidden = i !== n;
+      if (i === n) this.#onShow(panel.id);
     });
   }
 }

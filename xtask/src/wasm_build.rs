@@ -74,10 +74,10 @@ impl Flavour {
         let (manifest, folders): (&str, &[&str]) = match self {
             Self::Dicom => (
                 "web/dicom/Cargo.toml",
-                &["crates/medley-dicom", "crates/medley-package", "web/dicom/src"],
+                &["crates/medley-dicom", "crates/medley-package", "web/dicom/src", "web/glue"],
             ),
             Self::Cpu | Self::CpuRelaxed | Self::CpuThreads | Self::WebGpu => {
-                ("web/Cargo.toml", &["crates", "web/src"])
+                ("web/Cargo.toml", &["crates", "web/src", "web/glue"])
             }
         };
         for file in ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", manifest] {

@@ -36,6 +36,14 @@ impl Image {
     }
 }
 
+/// Whether the values of a file have 16 bits, by its header: only a PNG's can.
+///
+/// [`Image::decode`] keeps them: where nothing is transparent, a value of the file is exactly `round(pixel · 65535)`.
+pub fn has_sixteen_bits(bytes: &[u8]) -> bool {
+    // After signature, length and name of the first chunk, width and height.
+    bytes.starts_with(&PNG_SIGNATURE) && bytes.get(24) == Some(&16)
+}
+
 fn decode_png(bytes: &[u8]) -> Result<Image, ImageError> {
     // Signature, length and name of the first chunk, width, height: the first 24 bytes.
     let (Some(width), Some(height)) = (be_u32(bytes, 16), be_u32(bytes, 20)) else {

@@ -48,6 +48,7 @@ pub use analysis::{
     Analysis, AnalyzeOptions, Between, ClassProbability, DISPLAY_THRESHOLD, DetectedBox,
     EVALUATION_THRESHOLD, Mask, Output, TaskResult, Timing,
 };
+pub use decode::has_sixteen_bits;
 pub use error::InferError;
 pub use geometry::{Placement, fit, placements};
 pub use image::{Image, ImageError, MAX_PIXELS, MAX_SIDE};

@@ -1,4 +1,4 @@
-// Just enough PNG for the tests: grey pictures of 8 bits, written and read.
+// Just enough PNG for the tests: grey pictures of 8 bits, written and read, and 16 bits, written.
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
@@ -18,12 +18,29 @@ function chunk(type, data) {
  * @param {number} width @param {number} height @param {Buffer} pixels
  */
 export function encodeGrey(width, height, pixels) {
+  return encode({ width, height, bits: 8, colours: false }, pixels, width);
+}
+
+/**
+ * A PNG of 16 bits, grey or RGB by the number of its values.
+ * @param {number} width @param {number} height @param {Uint16Array} values - row by row, colours interleaved
+ */
+export function encodeWords(width, height, values) {
+  const channels = values.length / (width * height);
+  const bytes = Buffer.alloc(2 * values.length);
+  values.forEach((value, i) => bytes.writeUInt16BE(value, 2 * i));
+  return encode({ width, height, bits: 16, colours: channels === 3 }, bytes, 2 * channels * width);
+}
+
+/** @param {{ width: number, height: number, bits: number, colours: boolean }} of @param {Buffer} pixels @param {number} row - bytes of one */
+function encode({ width, height, bits, colours }, pixels, row) {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header[8] = 8;
+  header[8] = bits;
+  header[9] = colours ? 2 : 0;
   const rows = [];
-  for (let at = 0; at < pixels.length; at += width) rows.push(Buffer.from([0]), pixels.subarray(at, at + width));
+  for (let at = 0; at < pixels.length; at += row) rows.push(Buffer.from([0]), pixels.subarray(at, at + row));
   return Buffer.concat([
     SIGNATURE,
     chunk('IHDR', header),

@@ -2,6 +2,7 @@
 
 use medley_dicom::DicomError;
 use medley_dicom::dicomweb::DicomWebError;
+use medley_web_glue::{Detail, js_error};
 use wasm_bindgen::JsValue;
 
 /// Everything that this crate's functions reject with. No message repeats a value of a header.
@@ -50,12 +51,78 @@ impl WebError {
     }
 }
 
+impl WebError {
+    /// What it says, for those sentences that a reader of the page can come to see.
+    fn detail(&self) -> Option<Detail> {
+        match self {
+            Self::Dicom(error) => dicom_detail(error),
+            Self::Archive(reason) => Some(Detail::new("zip-damaged").with("reason", *reason)),
+            Self::ArchiveTooLarge { what, found, limit } => Some(
+                Detail::new("zip-too-large")
+                    .with("what", *what)
+                    .with("found", *found)
+                    .with("limit", *limit),
+            ),
+            Self::Server(_) | Self::Argument { .. } => None,
+        }
+    }
+}
+
+fn dicom_detail(error: &DicomError) -> Option<Detail> {
+    Some(match error {
+        DicomError::NotDicom => Detail::new("dicom-not"),
+        DicomError::Truncated { what, claimed, there } => Detail::new("dicom-truncated")
+            .with("what", what)
+            .with("claimed", *claimed)
+            .with("there", *there),
+        DicomError::Damaged { reason } => Detail::new("dicom-damaged").with("reason", reason),
+        DicomError::TooLarge { what, found, limit } => Detail::new("dicom-too-large")
+            .with("what", *what)
+            .with("found", *found)
+            .with("limit", *limit),
+        DicomError::NoImage { reason } => Detail::new("dicom-no-image").with("reason", *reason),
+        DicomError::MissingAttribute { name, tag } => {
+            Detail::new("dicom-missing").with("name", *name).with("tag", tag)
+        }
+        DicomError::BadAttribute { name, tag, expected } => Detail::new("dicom-attribute")
+            .with("name", *name)
+            .with("tag", tag)
+            .with("expected", *expected),
+        DicomError::UnsupportedSyntax { uid, name } => {
+            Detail::new("dicom-syntax").with("uid", uid).with("name", *name)
+        }
+        DicomError::UnsupportedPixels { reason } => {
+            Detail::new("dicom-pixels").with("reason", reason)
+        }
+        DicomError::BadFrame { frame, codec, reason } => Detail::new("dicom-frame")
+            .with("frame", *frame)
+            .with("codec", *codec)
+            .with("reason", reason),
+        DicomError::BadResult { reason } => Detail::new("dicom-result").with("reason", reason),
+        _ => return None,
+    })
+}
+
 impl From<WebError> for JsValue {
-    /// A JavaScript `Error` with a `code`.
+    /// A JavaScript `Error` with a `code`, and where there is one a `detail`.
     fn from(error: WebError) -> Self {
-        let value = js_sys::Error::new(&error.to_string());
-        // An error is an ordinary object: setting a property on it cannot fail.
-        let _ = js_sys::Reflect::set(&value, &"code".into(), &error.code().into());
-        value.into()
+        js_error(&error.to_string(), error.code(), error.detail().as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_reader_can_come_to_see_has_a_detail() {
+        let frame = DicomError::BadFrame { frame: 3, codec: "JPEG-LS", reason: "cut".into() };
+        let expected = Detail::new("dicom-frame")
+            .with("frame", 3_u32)
+            .with("codec", "JPEG-LS")
+            .with("reason", "cut");
+        assert_eq!(WebError::Dicom(frame).detail(), Some(expected));
+        let fault = WebError::Argument { argument: "data", expected: "pixels" };
+        assert_eq!(fault.detail(), None);
     }
 }

@@ -10,7 +10,6 @@ mod c_library;
 mod error;
 mod image;
 mod js;
-mod panic;
 mod results;
 mod server;
 mod store;
@@ -18,7 +17,12 @@ mod store;
 pub use archive::WasmArchive;
 pub use error::WebError;
 pub use image::{WasmDicomImage, dicom_info};
-pub use panic::start;
 pub use results::{WasmResults, pool_rows};
 pub use server::{read_found, read_parts, read_stored, web_request};
 pub use store::WasmStore;
+
+/// Runs once when the module is started.
+#[wasm_bindgen::prelude::wasm_bindgen(start)]
+pub fn start() {
+    medley_web_glue::tell_of_panics();
+}

@@ -1,3 +1,4 @@
+import { said } from '../detail.js';
 import { MedleyError } from '../errors.js';
 import type { FrameValues, StoredSamples } from './protocol.js';
 import type { HeaderEntry, StudyDescription } from './rust-types.js';
@@ -68,11 +69,8 @@ export async function startDicom(url: string): Promise<WasmModule> {
     return glue;
   } catch (error) {
     if (error instanceof WebAssembly.CompileError) throw error;
-    throw new MedleyError(
-      'network',
-      `the DICOM reader could not be fetched (${error instanceof Error ? error.message : String(error)}); ` +
-        'check the connection, then try again',
-      { cause: error },
-    );
+    const why = error instanceof Error ? error.message : String(error);
+    const text = `the DICOM reader could not be fetched (${why}); check the connection, then try again`;
+    throw new MedleyError('network', said(text, 'dicom-reader', { why }), { cause: error });
   }
 }

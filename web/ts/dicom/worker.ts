@@ -1,4 +1,5 @@
 import { breath } from '../breath.js';
+import { said } from '../detail.js';
 import { MedleyError, toErrorData } from '../errors.js';
 import { CrashGuard } from '../guard.js';
 import type { Cancel, Reply, RequestOf } from '../protocol.js';
@@ -34,9 +35,8 @@ async function bytesOf(file: Blob): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return new Uint8Array(await file.arrayBuffer());
   } catch (error) {
-    throw new MedleyError('dicom', 'a file could not be read; it may have been moved or changed: choose it again', {
-      cause: error,
-    });
+    const text = 'a file could not be read; it may have been moved or changed: choose it again';
+    throw new MedleyError('dicom', said(text, 'file-unreadable'), { cause: error });
   }
 }
 

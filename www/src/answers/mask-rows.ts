@@ -7,7 +7,7 @@ import { colourInput } from './colour-input.js';
 
 /** The classes of a mask: area, colour, opacity, outline. */
 export function maskRows(layer: MaskLayer, onStyle: () => void): HTMLElement {
-  const { width, height, pixels, mm2 } = layer.result.mask;
+  const { width, height, pixels, mm2 } = layer.mask;
   const list = h('ul', { class: 'rows' });
   for (const entry of layer.classes) {
     const area = pixels[entry.name] ?? 0;

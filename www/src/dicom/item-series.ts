@@ -7,7 +7,7 @@ import {
   type SeriesAnalysis,
   type SliceAnalysis,
 } from '@medley/web/dicom';
-import { bytePicture, type Picture, valuePicture } from '../viewer/picture.js';
+import { type Picture, valuePicture, wholePicture } from '../viewer/picture.js';
 
 /** So many bytes of decoded slices are kept: going back and forth, and the cine, decode each once. */
 const KEPT_BYTES = 96 * 1024 * 1024;
@@ -47,9 +47,7 @@ export class ItemSeries {
   }
 
   get slice(): DicomSlice {
-    const slice = this.series.slices[this.#at];
-    if (slice === undefined) throw new Error(`the series has no slice ${this.#at}`);
-    return slice;
+    return this.#sliceAt(this.#at);
   }
 
   /** How many slices are answered. */
@@ -62,10 +60,9 @@ export class ItemSeries {
     return this.#answers.get(this.#at)?.report ?? null;
   }
 
-  /** The slice on the stage as the model sees it. */
-  async image(signal?: AbortSignal): Promise<RawImage> {
-    const at = this.#at;
-    return { ...(await this.slice.image({ signal })), name: this.sliceName(at) };
+  /** A slice as the model sees it; without a number the one on the stage. */
+  async image(at = this.#at): Promise<RawImage> {
+    return { ...(await this.#sliceAt(at).image()), name: this.sliceName(at) };
   }
 
   sliceName(at: number): string {
@@ -108,6 +105,12 @@ export class ItemSeries {
     this.analysis = null;
   }
 
+  #sliceAt(at: number): DicomSlice {
+    const slice = this.series.slices[at];
+    if (slice === undefined) throw new Error(`the series has no slice ${at}`);
+    return slice;
+  }
+
   /** The last series of the files that were opened together frees them. */
   release(): void {
     this.#pictures.clear();
@@ -144,5 +147,5 @@ export async function pictureOf(slice: DicomSlice, maxSide: number): Promise<Pic
     const usable = windows.filter(({ shape }) => shape !== 'sigmoid');
     return valuePicture(values, { windows: usable, unit, maxSide });
   }
-  return bytePicture({ width, height, pixels: await slice.render() });
+  return wholePicture({ width, height, pixels: await slice.render(), values: null });
 }

@@ -1,7 +1,7 @@
 import { type Model, NOTICE } from '@medley/web';
 import type { Item } from '../list/item.js';
 import { pictureOf } from '../dicom/item-series.js';
-import { bytePicture } from '../viewer/picture.js';
+import { wholePicture } from '../viewer/picture.js';
 import { drawScene } from '../viewer/scene.js';
 import type { Viewer } from '../viewer/viewer.js';
 
@@ -17,7 +17,7 @@ const NARROWEST = 480;
 export async function exportPicture(item: Item, model: Model, viewer: Viewer): Promise<Blob> {
   const picture =
     item.series === null
-      ? bytePicture(await model.preview(item.file, { maxSide: LARGEST }))
+      ? wholePicture(await model.preview(item.file, { maxSide: LARGEST }))
       : await pictureOf(item.series.slice, LARGEST);
   if (viewer.picture !== null) {
     picture.window = viewer.picture.window;

@@ -1,3 +1,5 @@
+import type { DetailCode } from '@medley/web';
+
 /**
  * Every text of the page, English and German side by side. `{name}` stands for a value; `one|several` for the
  * two forms that depend on `n`. Figures are formatted before they come in.
@@ -105,6 +107,7 @@ export const MESSAGES = {
   ],
   'viewer.window': ['Window and level: drag (W)', 'Fenster: ziehen (W)'],
   'viewer.pan': ['Move: drag (H)', 'Verschieben: ziehen (H)'],
+  'viewer.brush': ['Paint: drag (B)', 'Malen: ziehen (B)'],
   'viewer.presets': ['Window', 'Fenster'],
   'preset.full': ['Full range', 'Voller Umfang'],
   'preset.auto': ['Automatic', 'Automatisch'],
@@ -120,6 +123,14 @@ export const MESSAGES = {
   'viewer.full': ['Full screen', 'Vollbild'],
   'viewer.fileWindows': ['Windows of the file', 'Fenster der Datei'],
   'viewer.values': ['W {width} · L {level}', 'B {width} · L {level}'],
+
+  // The brush
+  'brush.title': ['Brush', 'Pinsel'],
+  'brush.classes': ['Paint as', 'Malen als'],
+  'brush.size': ['Size of the brush ([ and ])', 'Größe des Pinsels ([ und ])'],
+  'brush.pixels': ['{n} px', '{n} px'],
+  'brush.erase': ['Take strokes away: drag over them', 'Striche entfernen: darüberziehen'],
+  'brush.undo': ['Take back the last stroke (Backspace)', 'Letzten Strich zurücknehmen (Rücktaste)'],
 
   // Series and their headers
   'slices.title': ['Slices', 'Schichten'],
@@ -262,12 +273,28 @@ export const MESSAGES = {
   // Teaching
   'tabs.label': ['What the model says', 'Was das Modell sagt'],
   'teach.title': ['Teach it', 'Anlernen'],
+  'teach.scope': ['What is it about?', 'Worum geht es?'],
+  'teach.scope.image': ['Whole images', 'Ganze Bilder'],
+  'teach.scope.pixel': ['Pixels', 'Pixel'],
   'teach.hint': [
     'Teach it a question of your own with a few images of each class. They stay on this device; only what the encoder sees in them is learnt from.',
     'Bringen Sie ihm mit wenigen Bildern je Klasse eine eigene Frage bei. Sie bleiben auf diesem Gerät; gelernt wird nur aus dem, was der Kodierer in ihnen sieht.',
   ],
+  'teach.hintPixels': [
+    'Paint a few strokes over each class; it learns to tell every pixel of an image. Images stay on this device.',
+    'Malen Sie je Klasse ein paar Striche; gelernt wird, jedes Pixel eines Bildes zuzuordnen. Bilder bleiben auf diesem Gerät.',
+  ],
+  'teach.ground': ['background', 'Hintergrund'],
+  'teach.groundHint': [
+    'The first class is what lies around: it gets no colour in the mask.',
+    'Die erste Klasse ist das Umliegende: sie bleibt in der Maske ohne Farbe.',
+  ],
+  'teach.detail': ['Looks at', 'Betrachtet'],
+  'teach.detailWhole': ['the whole image at once', 'das ganze Bild auf einmal'],
+  'teach.detailLike': ['finer parts, as for: {task}', 'feinere Teile, wie für: {task}'],
   'teach.name': ['Your question', 'Ihre Frage'],
   'teach.nameExample': ['For instance: implant', 'Zum Beispiel: Implantat'],
+  'teach.nameExamplePixels': ['For instance: fat', 'Zum Beispiel: Fett'],
   'teach.unnamed': ['My question', 'Meine Frage'],
   'teach.classes': ['Its answers', 'Die Antworten'],
   'teach.classN': ['Class {n}', 'Klasse {n}'],
@@ -288,16 +315,29 @@ export const MESSAGES = {
   'teach.remove': ['Take it back', 'Zurücknehmen'],
   'teach.addTo': ['This image is an example of {name}', 'Dieses Bild ist ein Beispiel für {name}'],
   'teach.count': ['{n} example|{n} examples', '{n} Beispiel|{n} Beispiele'],
+  'teach.strokes': ['{n} stroke|{n} strokes', '{n} Strich|{n} Striche'],
+  'teach.paintNoImage': ['Choose an image to paint on.', 'Wählen Sie ein Bild zum Bemalen.'],
+  'teach.paintHint': [
+    'Choose a class above the image and paint over it, with mouse, finger or pen; two fingers zoom. With the keyboard: arrows move the brush, Space puts it down and lifts it.',
+    'Wählen Sie über dem Bild eine Klasse und malen Sie darüber, mit Maus, Finger oder Stift; zwei Finger zoomen. Mit der Tastatur: Pfeile bewegen den Pinsel, die Leertaste setzt ihn auf und hebt ihn ab.',
+  ],
   'teach.busy': ['Learning …', 'Lernt …'],
   'teach.estimate': ['Right on images that it had not learnt', 'Richtig bei nicht gelernten Bildern'],
+  'teach.estimateStrokes': ['Right under strokes that it had not learnt', 'Richtig unter nicht gelernten Strichen'],
   'teach.interval': [
     'Of {n} example, left out in turn; 95 % interval {low} to {high}.|Of {n} examples, each left out in turn; 95 % interval {low} to {high}.',
     'Von {n} Beispiel, einzeln weggelassen; 95-%-Intervall {low} bis {high}.|Von {n} Beispielen, je eines weggelassen; 95-%-Intervall {low} bis {high}.',
   ],
+  'teach.intervalStrokes': [
+    'Of {n} stroke, left out in turn; 95 % interval {low} to {high}.|Of {n} strokes, each left out in turn; 95 % interval {low} to {high}.',
+    'Von {n} Strich, einzeln weggelassen; 95-%-Intervall {low} bis {high}.|Von {n} Strichen, je einer weggelassen; 95-%-Intervall {low} bis {high}.',
+  ],
   'teach.noEstimate': ['With two examples of a class it can be said how good it is.', 'Ab zwei Beispielen einer Klasse lässt sich sagen, wie gut es ist.'],
+  'teach.noEstimateStrokes': ['With two strokes of a class it can be said how good it is.', 'Ab zwei Strichen einer Klasse lässt sich sagen, wie gut es ist.'],
   'teach.curveLabel': ['Learning curve: {accuracy} with {n} examples', 'Lernkurve: {accuracy} mit {n} Beispielen'],
   'teach.doubtful': ['The others speak against these; look again:', 'Gegen diese sprechen die anderen; sehen Sie noch einmal hin:'],
   'teach.doubt': ['{name}: {own}, or {instead}?', '{name}: {own} oder {instead}?'],
+  'teach.doubtStroke': ['Stroke {n} on {name}: {own}, or {instead}?', 'Strich {n} auf {name}: {own} oder {instead}?'],
   'teach.thisImage': ['This image', 'Dieses Bild'],
   'teach.askAll': ['Ask every image', 'Jedes Bild fragen'],
   'teach.limits': [
@@ -431,6 +471,10 @@ export const MESSAGES = {
   'keys.invert': ['Invert', 'Umkehren'],
   'keys.overlays': ['Show or hide masks and boxes', 'Masken und Rahmen zeigen oder verbergen'],
   'keys.tools': ['Drag changes the window, or moves', 'Ziehen ändert das Fenster oder verschiebt'],
+  'keys.brush': ['Brush, while pixels are taught', 'Pinsel, solange Pixel angelernt werden'],
+  'keys.paint': ['Put the brush down and lift it; arrows move it, Escape forgets the stroke', 'Pinsel aufsetzen und abheben; Pfeile bewegen ihn, Esc verwirft den Strich'],
+  'keys.brushSize': ['Smaller or larger brush', 'Kleinerer oder größerer Pinsel'],
+  'keys.undo': ['Take back the last stroke', 'Letzten Strich zurücknehmen'],
   'keys.reset': ['Reset the view', 'Ansicht zurücksetzen'],
   'keys.next': ['Next and previous image, in the list too', 'Nächstes und voriges Bild, auch in der Liste'],
   'keys.slices': ['Next and previous slice of a series; Home and End: first and last', 'Nächste und vorige Schicht einer Serie; Pos1 und Ende: erste und letzte'],
@@ -545,4 +589,87 @@ export const TERMS: Readonly<Record<string, string>> = {
   fracture: 'Bruch',
   'epithelial or tumour cell': 'Epithel- oder Tumorzelle',
   'stromal cell': 'Stromazelle',
+};
+
+/**
+ * German for the sentences of the package that have a code: why it runs on what it runs on, and what went wrong. The English is the
+ * package's own. Some stand inside others, so that they begin small.
+ */
+export const DETAILS: Readonly<Record<DetailCode, string>> = {
+  'wasm-asked': 'WebAssembly wurde verlangt',
+  'webgpu-asked': 'WebGPU wurde verlangt',
+  'webgpu-passed': 'ein WebGPU-Adapter antwortet und bestand die Selbstprüfung',
+  'no-webgpu': 'kein WebGPU: {why}',
+  'gpu-absent': 'dieser Browser bietet es hier nicht an',
+  'gpu-refused': 'der Browser verweigerte einen Adapter ({why})',
+  'gpu-none': 'auf diesem Gerät antwortet kein Adapter',
+  'gpu-software': 'der einzige WebGPU-Adapter ist Software ({adapter}) und damit langsamer',
+  'gpu-silent': 'keine Antwort innerhalb von {seconds} s',
+  'webgpu-failed': 'WebGPU: {why}',
+  'wasm-failed': 'WebAssembly: {why}',
+  'threads-failed': 'WebAssembly in mehreren Threads: {why}',
+  'self-test': 'die Antwort der Selbstprüfung zu „{head}“ weicht um {worst} ab, erlaubt sind {tolerance}',
+  'thread-silent': 'ein Thread meldete sich nicht innerhalb von {seconds} s',
+  'thread-script': 'ein Thread ließ sich nicht starten: {why}',
+  'threads-start': 'die Threads ließen sich nicht starten: {reason}',
+  'device-start': 'das Gerät ließ sich nicht starten: {reason}; nehmen Sie das andere Backend',
+  'webgpu-unavailable': 'WebGPU wurde verlangt, aber {why}; laden Sie das Modell automatisch oder auf WebAssembly',
+  'no-backend': 'nichts auf diesem Gerät kann das Modell ausführen. {reasons}',
+  'wasm-unsupported': 'dieser Browser kann den Code des Modells nicht ausführen ({why}); nehmen Sie einen aktuellen Chrome, Edge, Firefox oder Safari (ab 16.4)',
+  panic: 'der Code des Modells blieb stehen: {why}',
+  'out-of-memory':
+    'dieses Gerät hat für Bild und Modell zu wenig Speicher: versuchen Sie ein kleineres Bild, weniger Aufgaben zugleich, oder schließen Sie andere Tabs und Programme ({why})',
+  'worker-failed': 'der Worker fiel aus: {why}',
+  'device-lost': 'die Grafikeinheit ging verloren ({why})',
+  'lost-repeatedly': 'das Modell ging {n}-mal hintereinander verloren: {why}',
+  'not-restarted': 'das Modell ließ sich nach „{after}“ nicht neu starten: {why}',
+  'http-status': '{url}: der Server antwortete {answer}; prüfen Sie die Adresse',
+  'server-silent': 'der Server sandte {seconds} s lang nichts',
+  unreachable: '{url}: in {attempts} Versuchen nicht zu holen ({why}); prüfen Sie Verbindung und Adresse und versuchen Sie es wieder',
+  'script-missing': 'das Skript zu {url} ließ sich nicht holen ({why}); prüfen Sie die Verbindung und versuchen Sie es wieder',
+  'dicom-reader': 'der DICOM-Leser ließ sich nicht holen ({why}); prüfen Sie die Verbindung und versuchen Sie es wieder',
+  'not-a-model': '{url}: kein gültiges Manifest; prüfen Sie, ob dort der Ordner eines Medley-Modells liegt',
+  'file-too-long': '{file}: mehr als die erwarteten {most} Bytes; die Datei ist von anderer Fassung: laden Sie neu, oder lassen Sie sie neu hochladen',
+  'file-length': '{file}: {expected} Bytes erwartet, {found} gefunden; die Datei ist abgeschnitten oder von anderer Fassung: laden Sie neu, oder lassen Sie sie neu hochladen',
+  'file-digest': '{file}: SHA-256 {expected} erwartet, {found} gefunden; die Datei ist beschädigt oder von anderer Fassung: laden Sie neu, oder lassen Sie sie neu hochladen',
+  'file-unreadable': 'die Datei ließ sich nicht lesen; sie mag verschoben oder geändert worden sein: wählen Sie sie noch einmal',
+  'image-format': 'kein PNG und kein JPEG: der Anfang sieht nach etwas anderem aus ({found}); speichern Sie das Bild als PNG oder JPEG',
+  'image-truncated': 'die {format}-Datei ist abgeschnitten: nach {length} Bytes fehlt {missing}; holen oder kopieren Sie sie noch einmal',
+  'image-damaged': 'die {format}-Datei ist beschädigt: {reason}',
+  'image-unsupported': 'diese Art von {format} wird nicht gelesen: {reason}; speichern Sie das Bild als PNG mit 8 oder 16 Bit',
+  'image-empty': 'das Bild hat {width} × {height} Pixel: beide Seiten müssen mindestens 1 lang sein',
+  'image-too-large': 'das Bild hat {width} × {height} Pixel: gelesen werden höchstens {side} je Seite und {pixels} insgesamt; verkleinern Sie es vorher',
+  'no-canvas': 'der Browser gab keine Fläche von {width} × {height} Pixeln her',
+  'unknown-task': 'unbekannte Aufgabe „{task}“',
+  'head-few-classes': 'Beispiele aus mindestens 2 Klassen erwartet, {found} gefunden; fügen Sie ein Beispiel einer anderen Klasse hinzu',
+  'head-unsolvable': 'die Beispiele ließen sich nicht lernen: {reason}; nehmen Sie die letzten zurück und versuchen Sie es noch einmal',
+  'head-file': 'eine Kopf-Datei von Medley erwartet, etwas anderes gefunden ({found}); speichern Sie den Kopf noch einmal',
+  'head-encoder': 'der Kopf „{name}“ wurde an einem anderen Kodierer angelernt; laden Sie dessen Modell, oder lernen Sie ihn neu an',
+  'head-untrained': 'der Kopf „{name}“ hat noch nichts gelernt: lernen Sie ihn zuerst an',
+  'stroke-outside': 'kein Pixel des Strichs liegt im Bild: malen Sie ihn noch einmal',
+  'dicom-not': 'keine DICOM-Datei: am Anfang steht weder die Kennung DICM noch ein Datenelement; wählen Sie eine DICOM-Datei',
+  'dicom-truncated': 'die DICOM-Datei ist abgeschnitten: {what} beansprucht {claimed} Bytes, {there} sind da; holen oder kopieren Sie sie noch einmal',
+  'dicom-damaged': 'die DICOM-Datei ist beschädigt: {reason}; holen oder kopieren Sie sie noch einmal',
+  'dicom-too-large': '{what}: {found}, gelesen wird höchstens {limit}; es wurde kein Speicher dafür belegt',
+  'dicom-no-image': 'das Objekt hat kein Bild: {reason}; wählen Sie ein Objekt mit Bildpunkten',
+  'dicom-missing': 'das Attribut {name} {tag} fehlt; ein Bild muss es haben',
+  'dicom-attribute': 'das Attribut {name} {tag} ist nicht zu gebrauchen: erwartet wird {expected}',
+  'dicom-syntax': 'die Transfersyntax {name} ({uid}) wird nicht gelesen; wandeln Sie die Datei in Explicit VR Little Endian um',
+  'dicom-pixels': 'Bildpunkte dieser Art werden nicht gelesen: {reason}',
+  'dicom-frame': 'Einzelbild {frame} ist beschädigt: {codec}: {reason}; holen oder kopieren Sie die Datei noch einmal',
+  'dicom-result': 'das Ergebnis lässt sich nicht als DICOM schreiben: {reason}',
+  'zip-damaged': 'das ZIP-Archiv lässt sich nicht öffnen: {reason}; entpacken Sie es und wählen Sie die Dateien',
+  'zip-too-large': '{what}: {found}, gelesen wird höchstens {limit}; es wurde kein Speicher dafür belegt',
+};
+
+/** German for words of the package's own that stand in its sentences. What is not here stays English. */
+export const PHRASES: Readonly<Record<string, string>> = {
+  'an empty file': 'eine leere Datei',
+  'a gzip archive (NIfTI?)': 'ein gzip-Archiv (NIfTI?)',
+  'HEIF or AVIF': 'HEIF oder AVIF',
+  'SVG or XML': 'SVG oder XML',
+  text: 'Text',
+  'something unknown': 'etwas Unbekanntes',
+  'the header': 'der Kopf',
+  'part of the pixels': 'ein Teil der Pixel',
 };

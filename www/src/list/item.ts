@@ -33,9 +33,9 @@ export interface Item {
   mark: Mark;
 }
 
-/** The image for the model: of a series the slice on the stage. */
-export async function imageOf({ file, series }: Item, signal?: AbortSignal): Promise<ImageInput> {
-  return series === null ? file : series.image(signal);
+/** The image for the model: of a series a slice, the one on the stage where none is named. */
+export async function imageOf({ file, series }: Item, options: { slice?: number } = {}): Promise<ImageInput> {
+  return series === null ? file : series.image(options.slice);
 }
 
 /** The probability of one class of one task (the model's, or the head's that the reader taught), where the image has an answer to it. */

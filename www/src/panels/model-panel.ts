@@ -1,6 +1,7 @@
 import type { Backend, DeviceChoice, Metadata, Progress, ProgressPhase } from '@medley/web';
 import { button, byId, h } from '../dom.js';
 import { bytes } from '../format.js';
+import { inWords } from '../language/details.js';
 import { type Key, t } from '../language/index.js';
 
 const CHOICES: readonly [DeviceChoice, Key][] = [
@@ -25,7 +26,7 @@ export class ModelPanel {
   readonly #state = h('p', { class: 'state', role: 'status' });
   readonly #bar = h('progress', { max: 1, value: 0, tLabel: 'model.loading' });
   readonly #bytes = h('p', { class: 'hint bytes' });
-  readonly #reason = h('p', { class: 'hint', id: 'backend-reason', lang: 'en' });
+  readonly #reason = h('p', { class: 'hint', id: 'backend-reason' });
   readonly #actions = h('div', { class: 'actions' });
   readonly #choice = h('select', { id: 'device' });
   readonly #events: { onLoad: () => void; onCancel: () => void };
@@ -89,7 +90,9 @@ export class ModelPanel {
       const adapter = backend.adapter === null ? '' : ` (${backend.adapter})`;
       const runs = backend.kind === 'webgpu' ? `WebGPU${adapter}` : 'WebAssembly';
       this.#state.textContent = t('model.ready', { name: metadata.name, runs });
-      this.#reason.textContent = `${backend.reason}.`;
+      const { text, lang } = inWords(backend.reason, backend.reasons);
+      this.#reason.textContent = `${text}.`;
+      this.#reason.lang = lang;
     });
     this.#root.dataset['backend'] = backend.kind;
   }

@@ -1,6 +1,18 @@
+import type { Estimate } from '@medley/web';
 import { percent } from '../format.js';
 import { t } from '../language/index.js';
-import type { CurvePoint } from './teacher.js';
+
+/** How good the head was held to be with so many examples. */
+export interface CurvePoint {
+  examples: number;
+  estimate: Estimate;
+}
+
+/** One point for each number of examples: the newest. */
+export function addPoint(curve: readonly CurvePoint[], point: CurvePoint): CurvePoint[] {
+  const others = curve.filter(({ examples }) => examples !== point.examples);
+  return [...others, point].sort((a, b) => a.examples - b.examples);
+}
 
 const SVG = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT] = [300, 96];

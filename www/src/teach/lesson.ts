@@ -1,9 +1,9 @@
 import { bars } from '../answers/class-bars.js';
 import { button, h } from '../dom.js';
-import { fileName, percent } from '../format.js';
+import { fileName } from '../format.js';
 import { t } from '../language/index.js';
 import type { Item } from '../list/item.js';
-import { learningCurve } from './curve.js';
+import { estimateCard } from './estimate-card.js';
 import type { Teacher } from './teacher.js';
 
 export interface LessonEvents {
@@ -28,7 +28,20 @@ export function lesson(teacher: Teacher, item: Item | null, events: LessonEvents
       classRows(teacher, item, events),
       h('p', { class: 'hint', role: 'status', id: 'teach-state' }, teacher.busy ? t('teach.busy') : t('teach.count', { n: teacher.examples.length })),
     ),
-    ...(taught ? [estimateCard(teacher, events)] : []),
+    ...(taught
+      ? [
+          estimateCard({
+            estimate: head.lesson?.estimate ?? null,
+            curve: teacher.curve,
+            classes: head.classes.length,
+            of: 'image',
+            doubtful: teacher.doubtful.map(({ item, class: own, instead }) => ({
+              text: t('teach.doubt', { name: fileName(item.file), own, instead }),
+              onSelect: () => events.onSelect(item),
+            })),
+          }),
+        ]
+      : []),
     ...(taught && item?.taught != null
       ? [h('section', { class: 'card result', 'data-taught': head.name }, h('h3', { t: 'teach.thisImage' }), bars(item.taught.classes, head.name))]
       : []),
@@ -61,32 +74,4 @@ function classRows(teacher: Teacher, item: Item | null, events: LessonEvents): H
     return h('li', {}, h('span', { class: 'name' }, name), h('span', { class: 'value' }, String(count)), add);
   });
   return h('ul', { class: 'rows' }, ...rows);
-}
-
-function estimateCard(teacher: Teacher, events: LessonEvents): HTMLElement {
-  const estimate = teacher.head?.lesson?.estimate ?? null;
-  if (estimate === null) return h('section', { class: 'card' }, h('p', { class: 'hint', t: 'teach.noEstimate' }));
-  const { doubtful, curve } = teacher;
-  return h(
-    'section',
-    { class: 'card estimate', id: 'estimate' },
-    h('h3', { t: 'teach.estimate' }),
-    h('p', { class: 'big' }, percent(estimate.accuracy, 0)),
-    h(
-      'p',
-      { class: 'hint' },
-      t('teach.interval', { n: estimate.heldOut, low: percent(estimate.low, 0), high: percent(estimate.high, 0) }),
-    ),
-    curve.length > 0 ? learningCurve(curve, 1 / (teacher.head?.classes.length ?? 2)) : null,
-    doubtful.length === 0 ? null : h('p', { class: 'hint', t: 'teach.doubtful' }),
-    h(
-      'ul',
-      { class: 'doubtful' },
-      ...doubtful.map(({ item, class: own, instead }) => {
-        const entry = h('button', { type: 'button', class: 'quiet' }, t('teach.doubt', { name: fileName(item.file), own, instead }));
-        entry.addEventListener('click', () => events.onSelect(item));
-        return h('li', {}, entry);
-      }),
-    ),
-  );
 }

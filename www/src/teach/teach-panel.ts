@@ -4,7 +4,13 @@ import { save } from '../export/save.js';
 import { t } from '../language/index.js';
 import type { Item } from '../list/item.js';
 import type { WorkList } from '../list/work-list.js';
+import type { Stage } from '../stage.js';
+import type { Stroke } from '../viewer/stroke.js';
+import type { Styles } from '../viewer/style.js';
 import { lesson } from './lesson.js';
+import { type PaintedOver, Painter } from './painter.js';
+import { pixelLesson } from './pixel-lesson.js';
+import { PixelTeacher } from './pixel-teacher.js';
 import { setup } from './setup.js';
 import { Teacher } from './teacher.js';
 
@@ -13,62 +19,122 @@ export interface TeachHooks {
   model: () => Model | null;
   selected: () => Item | null;
   onSelect: (item: Item) => void;
-  /** There is another head, or none: the list is sorted by its classes too. */
+  /** There is another head for whole images, or none: the list is sorted by its classes too. */
   onHead: (head: { name: string; classes: readonly string[] } | null) => void;
+  /** What lies over the image is to be drawn anew. */
+  onOver: () => void;
   onError: (error: unknown) => void;
 }
 
-/** The tab where the reader teaches the model a question of their own. */
+/** The tab where the reader teaches the model a question of their own: about whole images, or about their pixels. */
 export class TeachPanel {
   readonly #root = byId('teach');
   readonly #list: WorkList;
+  readonly #stage: Stage;
   readonly #hooks: TeachHooks;
-  readonly #teacher: Teacher;
+  readonly #images: Teacher;
+  readonly #pixels: PixelTeacher;
+  readonly #painter: Painter;
   #shown = '';
+  #open = false;
 
-  constructor(list: WorkList, hooks: TeachHooks) {
+  constructor(list: WorkList, stage: Stage, styles: Styles, hooks: TeachHooks) {
     this.#list = list;
+    this.#stage = stage;
     this.#hooks = hooks;
-    this.#teacher = new Teacher(list, () => this.#changed());
+    this.#images = new Teacher(list, () => this.#changed());
+    this.#pixels = new PixelTeacher({ shown: () => (this.#open ? hooks.selected() : null), onChange: () => this.#changed(), onError: hooks.onError });
+    this.#painter = new Painter(this.#pixels, stage, styles);
+  }
+
+  /** Whether the tab is the one that is seen: the brush is on the stage only then. */
+  set open(open: boolean) {
+    this.#open = open;
+    this.#changed();
   }
 
   /** Another model is there. */
   async moveTo(model: Model): Promise<void> {
-    await this.#attempt(this.#teacher.moveTo(model));
+    await this.#attempt(Promise.all([this.#images.moveTo(model), this.#pixels.moveTo(model)]));
   }
 
   forget(item: Item): void {
-    this.#teacher.forget(item);
+    this.#images.forget(item);
+    this.#pixels.forget(item);
+  }
+
+  /** What lies over an image instead of the model's own answers; `null` while no pixels are taught. */
+  over(item: Item): PaintedOver | null {
+    return this.#open && this.#pixels.head !== null ? this.#painter.over(item) : null;
+  }
+
+  /** The reader painted over the image on the stage. */
+  paint(stroke: Stroke, erasing: boolean): void {
+    const item = this.#hooks.selected();
+    const { chosen } = this.#stage.brushBar;
+    if (item === null) return;
+    if (erasing) this.#pixels.erase(item, stroke);
+    else if (chosen !== null) this.#pixels.paint(item, chosen, stroke);
+  }
+
+  /** The last stroke over the image on the stage is taken back. */
+  undo(): void {
+    const item = this.#hooks.selected();
+    if (item !== null) this.#pixels.undo(item);
   }
 
   /** Brings the tab to where the list and the selection are; `anew` also where nothing of it has changed. */
   render(anew = false): void {
     const item = this.#hooks.selected();
-    const { head, busy, examples, curve } = this.#teacher;
-    const ready = this.#hooks.model() !== null;
-    const state = [ready, head?.name, busy, item?.id, item?.state, item?.taught === null, examples.map((e) => `${e.id}${e.class}`), curve.length];
-    const shown = JSON.stringify(head === null ? 'setup' : state);
-    if (shown === this.#shown && !anew) return;
-    this.#shown = shown;
-    const focused = document.activeElement?.getAttribute('data-teach') ?? null;
-    this.#root.replaceChildren(...this.#content(item));
-    // The button was made anew: the reader's keyboard stays where it was.
-    if (focused !== null) this.#root.querySelector<HTMLElement>(`[data-teach="${CSS.escape(focused)}"]`)?.focus();
-    if (item !== null && !busy && this.#teacher.canAsk(item)) void this.#attempt(this.#teacher.ask([item]));
+    this.#painter.show(this.#open ? item : null);
+    const shown = JSON.stringify(this.#state(item));
+    if (shown !== this.#shown || anew) {
+      this.#shown = shown;
+      const focused = document.activeElement?.getAttribute('data-teach') ?? null;
+      this.#root.replaceChildren(...this.#content(item));
+      // The button was made anew: the reader's keyboard stays where it was.
+      if (focused !== null) this.#root.querySelector<HTMLElement>(`[data-teach="${CSS.escape(focused)}"]`)?.focus();
+    }
+    if (item !== null && !this.#images.busy && this.#images.canAsk(item)) void this.#attempt(this.#images.ask([item]));
+    this.#pixels.wake();
+  }
+
+  /** All that the tab's content hangs on. */
+  #state(item: Item | null): unknown {
+    if (this.#images.head !== null) {
+      const { head, busy, examples, curve } = this.#images;
+      return [this.#hooks.model() !== null, head.name, busy, item?.id, item?.state, item?.taught === null, examples.map((e) => `${e.id}${e.class}`), curve.length];
+    }
+    if (this.#pixels.head !== null) {
+      const { head, busy, strokes, taught, curve } = this.#pixels;
+      const { estimate } = head.lesson ?? {};
+      const answer = item === null ? null : this.#painter.layer(item)?.mask;
+      return ['pixels', head.name, busy, item?.id, strokes.map(({ number }) => number), taught, estimate, curve.length, answer];
+    }
+    return 'setup';
   }
 
   #content(item: Item | null): Node[] {
-    if (this.#teacher.head !== null) {
-      return lesson(this.#teacher, item, {
-        onTeach: (name) => void this.#attempt(this.#teacher.teach(item === null ? [] : [item], name)),
+    const [image, pixel] = [this.#images.head, this.#pixels.head];
+    if (image !== null) {
+      return lesson(this.#images, item, {
+        onTeach: (name) => void this.#attempt(this.#images.teach(item === null ? [] : [item], name)),
         onSelect: this.#hooks.onSelect,
-        onAskAll: () => void this.#attempt(this.#teacher.ask(this.#list.items)),
-        onExport: () => this.#export(),
-        onEnd: () => this.#teacher.end(),
+        onAskAll: () => void this.#attempt(this.#images.ask(this.#list.items)),
+        onExport: () => exportHead(image),
+        onEnd: () => this.#images.end(),
       });
     }
-    return setup({
-      onBegin: (name, classes) => void this.#attempt(this.#begin(name || t('teach.unnamed'), classes)),
+    if (pixel !== null) {
+      return pixelLesson(this.#pixels, this.#painter, item, {
+        onSelect: this.#hooks.onSelect,
+        onStyle: () => this.#recolour(),
+        onExport: () => exportHead(pixel),
+        onEnd: () => this.#pixels.end(),
+      });
+    }
+    return setup(() => this.#hooks.model()?.tasks ?? [], {
+      onBegin: ({ scope, name, classes, like }) => void this.#attempt(this.#begin(scope, name || t('teach.unnamed'), classes, like)),
       onMarks: () => {
         const marked = this.#marked();
         const enough = new Set(marked.map(({ mark }) => mark)).size === 2;
@@ -85,18 +151,24 @@ export class TeachPanel {
 
   /** The reader's marks as classes, the marked images as examples. */
   async #fromMarks(marked: readonly Item[]): Promise<void> {
-    await this.#begin(t('list.mark'), [t('mark.normal'), t('mark.finding')]);
+    await this.#begin('image', t('list.mark'), [t('mark.normal'), t('mark.finding')]);
     for (const mark of ['normal', 'finding'] as const) {
-      await this.#teacher.teach(marked.filter((item) => item.mark === mark), t(`mark.${mark}`));
+      await this.#images.teach(marked.filter((item) => item.mark === mark), t(`mark.${mark}`));
     }
   }
 
-  async #begin(name: string, classes: readonly string[]): Promise<void> {
-    this.#teacher.begin(this.#model(), name, classes);
+  async #begin(scope: 'image' | 'pixel', name: string, classes: readonly string[], like?: string): Promise<void> {
+    if (scope === 'image') this.#images.begin(this.#model(), name, classes);
+    else {
+      this.#pixels.begin(this.#model(), name, classes, like);
+      this.#stage.reveal();
+    }
   }
 
   async #import(file: File): Promise<void> {
-    await this.#teacher.import(this.#model(), file);
+    const head = await this.#model().importHead(file);
+    if (head.scope === 'image') this.#images.resume(head);
+    else this.#pixels.resume(head);
   }
 
   /** @throws where the model is still on its way. */
@@ -106,21 +178,29 @@ export class TeachPanel {
     return model;
   }
 
-  #export(): void {
-    const { head } = this.#teacher;
-    if (head !== null) save(new Blob([head.export()]), `${head.name.replace(/[^\p{L}\p{N}]+/gu, '-')}.safetensors`, '');
+  /** The rows stay as they are: the reader's hand may be on one of them. */
+  #recolour(): void {
+    for (const { name, style } of this.#painter.classes) {
+      this.#root.querySelector<HTMLElement>(`[data-strokes="${CSS.escape(name)}"] .brush-dot`)?.style.setProperty('--colour', style.colour);
+    }
+    this.#changed();
   }
 
   #changed(): void {
-    this.#hooks.onHead(this.#teacher.head);
+    this.#hooks.onHead(this.#images.head);
     this.render();
+    this.#hooks.onOver();
   }
 
-  async #attempt(work: Promise<void>): Promise<void> {
+  async #attempt(work: Promise<unknown>): Promise<void> {
     try {
       await work;
     } catch (error) {
       this.#hooks.onError(error);
     }
   }
+}
+
+function exportHead(head: { name: string; export(): Uint8Array<ArrayBuffer> }): void {
+  save(new Blob([head.export()]), `${head.name.replace(/[^\p{L}\p{N}]+/gu, '-')}.safetensors`, '');
 }

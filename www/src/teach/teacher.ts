@@ -1,7 +1,7 @@
-import { type Estimate, ImageHead, MedleyError, type Model } from '@medley/web';
-import { fileName } from '../format.js';
+import type { ImageHead, Model } from '@medley/web';
 import { imageOf, type Item } from '../list/item.js';
 import type { WorkList } from '../list/work-list.js';
+import { addPoint, type CurvePoint } from './curve.js';
 
 /** An image that the head learns from. */
 export interface Example {
@@ -9,12 +9,6 @@ export interface Example {
   /** Its number in the head. */
   id: number;
   class: string;
-}
-
-/** How good the head was held to be with so many examples. */
-export interface CurvePoint {
-  examples: number;
-  estimate: Estimate;
 }
 
 /** A classification of the reader's own, taught with images of the work list. Images stay where they are. */
@@ -73,17 +67,17 @@ export class Teacher {
     this.#start(model.head(name, classes));
   }
 
-  /** A head from a file; it answers at once, and learning goes on with new examples alone. */
-  async import(model: Model, file: File): Promise<void> {
-    await this.#work(async () => this.#start(await openHead(model, file, fileName(file))));
+  /** A head out of its file; it answers at once, and learns from new examples alone. */
+  resume(head: ImageHead): void {
+    this.#start(head);
   }
 
   /** Another model is there: what was learnt is taken over, the examples are with the old one. */
   async moveTo(model: Model): Promise<void> {
     const head = this.#head;
     if (head === null) return;
-    const taught = head.lesson === null ? null : new Blob([head.export()]);
-    this.#start(taught === null ? model.head(head.name, head.classes) : await openHead(model, taught, head.name));
+    const moved = head.lesson === null ? model.head(head.name, head.classes) : await model.importHead(new Blob([head.export()]));
+    if (moved.scope === 'image') this.resume(moved);
   }
 
   end(): void {
@@ -161,17 +155,4 @@ export class Teacher {
       this.#onChange();
     }
   }
-}
-
-/** One point for each number of examples: the newest. */
-function addPoint(curve: readonly CurvePoint[], point: CurvePoint): CurvePoint[] {
-  const others = curve.filter(({ examples }) => examples !== point.examples);
-  return [...others, point].sort((a, b) => a.examples - b.examples);
-}
-
-/** A head out of its file. */
-async function openHead(model: Model, file: Blob, name: string): Promise<ImageHead> {
-  const head = await model.importHead(file);
-  if (head instanceof ImageHead) return head;
-  throw new MedleyError('head', `${name} is a head for pixels; expected one for whole images`);
 }

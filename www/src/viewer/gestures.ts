@@ -1,5 +1,5 @@
 /** What a drag with the first button or one finger does. */
-export type Tool = 'window' | 'pan';
+export type Tool = 'window' | 'pan' | 'brush';
 
 /** What the reader does on the image; places and ways in CSS pixels of the frame. */
 export interface GestureEvents {
@@ -7,6 +7,8 @@ export interface GestureEvents {
   onPan: (dx: number, dy: number) => void;
   onWindow: (dx: number, dy: number) => void;
   onZoom: (factor: number, x: number, y: number) => void;
+  /** The brush is put down at a place, goes on, is lifted, or what it began is forgotten. */
+  onBrush: (step: BrushStep) => void;
   /** A notch of the wheel goes to another slice; whether there are any. */
   onStep: (step: number) => boolean;
   onHover: (x: number, y: number) => void;
@@ -14,6 +16,15 @@ export interface GestureEvents {
   onDoubleClick: () => void;
 }
 
+export type BrushStep =
+  /** `erasing`: with the other end of a pen. */
+  | { do: 'down'; x: number; y: number; erasing: boolean }
+  | { do: 'go'; x: number; y: number }
+  | { do: 'up' }
+  | { do: 'cancel' };
+
+/** Of `PointerEvent.buttons`: the other end of a pen. */
+const ERASER = 32;
 /** For one notch of a mouse wheel. */
 const WHEEL_FACTOR = 1.0016;
 /** Of a wheel's way, in CSS pixels, that makes a slice: touchpads give it in small parts. */
@@ -22,13 +33,24 @@ const WHEEL_SLICE = 60;
 /** Mouse, pen and touch on one element: drag, wheel, two fingers. */
 export function listenToGestures(element: HTMLElement, events: GestureEvents): void {
   const fingers = new Map<number, { x: number; y: number }>();
+  /** The pointer that paints. */
+  let painter: number | null = null;
   const place = (event: MouseEvent): { x: number; y: number } => {
     const bounds = element.getBoundingClientRect();
     return { x: event.clientX - bounds.left, y: event.clientY - bounds.top };
   };
 
   element.addEventListener('pointerdown', (event) => {
-    fingers.set(event.pointerId, place(event));
+    const at = place(event);
+    fingers.set(event.pointerId, at);
+    if (painter !== null) {
+      // A second finger zooms: the first one did not mean to paint.
+      painter = null;
+      events.onBrush({ do: 'cancel' });
+    } else if (events.tool() === 'brush' && fingers.size === 1 && (event.buttons & (1 | ERASER)) !== 0) {
+      painter = event.pointerId;
+      events.onBrush({ do: 'down', ...at, erasing: (event.buttons & ERASER) !== 0 });
+    }
     element.setPointerCapture(event.pointerId);
     element.focus({ preventScroll: true });
   });
@@ -40,6 +62,12 @@ export function listenToGestures(element: HTMLElement, events: GestureEvents): v
     if (before === undefined) return;
     const [other] = [...fingers].filter(([id]) => id !== event.pointerId).map(([, at]) => at);
     fingers.set(event.pointerId, now);
+    if (painter === event.pointerId) {
+      // Between two frames a pen goes further than one event tells.
+      const passed = event.getCoalescedEvents();
+      for (const step of passed.length > 0 ? passed : [event]) events.onBrush({ do: 'go', ...place(step) });
+      return;
+    }
     const [dx, dy] = [now.x - before.x, now.y - before.y];
     if (other !== undefined) {
       const distance = (at: { x: number; y: number }): number => Math.hypot(at.x - other.x, at.y - other.y);
@@ -50,14 +78,18 @@ export function listenToGestures(element: HTMLElement, events: GestureEvents): v
     }
     const second = (event.buttons & 2) !== 0;
     const middle = (event.buttons & 4) !== 0;
-    // The second button does what the first does not.
-    const windowing = middle ? false : (events.tool() === 'window') !== second;
+    // The second button does what the first does not; beside a brush it moves the image.
+    const tool = events.tool();
+    const windowing = !middle && tool !== 'brush' && (tool === 'window') !== second;
     if (windowing) events.onWindow(dx, dy);
     else events.onPan(dx, dy);
   });
 
   const release = (event: PointerEvent): void => {
     fingers.delete(event.pointerId);
+    if (painter !== event.pointerId) return;
+    painter = null;
+    events.onBrush({ do: event.type === 'pointerup' ? 'up' : 'cancel' });
   };
   element.addEventListener('pointerup', release);
   element.addEventListener('pointercancel', release);

@@ -1,4 +1,4 @@
-import { type BoxesResult, maskPixels, type MaskResult, type Report, type TaskSpec } from '@medley/web';
+import { type BoxesResult, maskPixels, type Report, type ReportMask, type TaskSpec } from '@medley/web';
 import { outline, outlinePath } from './outline.js';
 import { channels } from './palette.js';
 import type { ClassStyle, Styles } from './style.js';
@@ -20,21 +20,30 @@ export interface BoxesLayer {
   readonly result: BoxesResult;
 }
 
+/** Size and areas of a mask, without its pixels. */
+export type MaskFigures = Pick<ReportMask, 'width' | 'height' | 'pixels' | 'mm2'>;
+
 /** The mask of one task: areas as one picture, outlines as paths. Nothing of it takes memory before it is loaded. */
 export class MaskLayer {
   readonly kind = 'mask';
   readonly task: string;
   readonly classes: readonly LayerClass[];
-  readonly result: MaskResult;
+  readonly mask: MaskFigures;
+  readonly #unpack: () => Promise<Uint8Array>;
   #pixels: Uint8Array | null = null;
   readonly #outlines = new Map<number, Path2D>();
   #area: HTMLCanvasElement | null = null;
   #painted = '';
 
-  constructor(result: MaskResult, classes: readonly LayerClass[]) {
-    this.task = result.task;
-    this.result = result;
+  /**
+   * @param classes - those after the first, which is the background and has no colour.
+   * @param unpack - the class of each pixel, row by row.
+   */
+  constructor(task: string, mask: MaskFigures, classes: readonly LayerClass[], unpack: () => Promise<Uint8Array>) {
+    this.task = task;
+    this.mask = mask;
     this.classes = classes;
+    this.#unpack = unpack;
   }
 
   /** Whether it can be drawn. */
@@ -44,7 +53,7 @@ export class MaskLayer {
 
   /** Unpacks the mask; of a large image it takes tens of megabytes. */
   async load(): Promise<void> {
-    this.#pixels ??= await maskPixels(this.result);
+    this.#pixels ??= await this.#unpack();
   }
 
   /** The areas in their colours, made anew when a style has changed; `null` before it is loaded. */
@@ -52,7 +61,7 @@ export class MaskLayer {
     if (this.#pixels === null) return null;
     const look = JSON.stringify(this.classes.map(({ style }) => style));
     if (this.#area !== null && this.#painted === look) return this.#area;
-    const [indices, { width, height }] = [this.#pixels, this.result.mask];
+    const [indices, { width, height }] = [this.#pixels, this.mask];
     const canvas = this.#area ?? document.createElement('canvas');
     canvas.width = width;
     canvas.height = height;
@@ -75,7 +84,7 @@ export class MaskLayer {
   /** The outline of the n-th class after the background, in pixels of the mask; empty before it is loaded. */
   outline(n: number): Path2D {
     if (this.#pixels === null) return new Path2D();
-    const [indices, { width, height }] = [this.#pixels, this.result.mask];
+    const [indices, { width, height }] = [this.#pixels, this.mask];
     const path = this.#outlines.get(n) ?? outlinePath(outline(indices, width, height, n + 1));
     this.#outlines.set(n, path);
     return path;
@@ -84,7 +93,7 @@ export class MaskLayer {
   /** Name of the class at a pixel of the image; `null` for the background and outside. */
   classAt(x: number, y: number): string | null {
     if (this.#pixels === null) return null;
-    const [indices, { width, height }] = [this.#pixels, this.result.mask];
+    const [indices, { width, height }] = [this.#pixels, this.mask];
     if (x < 0 || y < 0 || x >= width || y >= height) return null;
     const index = indices[Math.floor(y) * width + Math.floor(x)] ?? 0;
     return this.classes[index - 1]?.name ?? null;
@@ -107,7 +116,7 @@ export function makeLayers(report: Report, tasks: readonly TaskSpec[], styles: S
     next.set(spec.modality, first + classes.length);
     layers.push(
       result.kind === 'segmentation'
-        ? new MaskLayer(result, classes)
+        ? new MaskLayer(result.task, result.mask, classes, () => maskPixels(result))
         : { kind: 'boxes', task: result.task, classes, result },
     );
   }

@@ -1,6 +1,6 @@
 import type { Preview } from '@medley/web';
 import type { FrameValues, WindowDescription } from '@medley/web/dicom';
-import { ByteSource, scaledDown, type Source, ValueSource } from './source.js';
+import { IntegerSource, scaledDown, type Source, ValueSource } from './source.js';
 import type { NamedWindow, Preset, Window } from './window-level.js';
 
 /** The image as it is shown: its values through the window. */
@@ -43,9 +43,9 @@ export class Picture {
     return this.#source.unit;
   }
 
-  /** How far one grey level of the screen is, in values. */
+  /** How far a drag of one pixel changes a window, in values. */
   get step(): number {
-    return this.#source.start.width / 255;
+    return this.#source.step;
   }
 
   get window(): Window {
@@ -100,9 +100,10 @@ export class Picture {
   }
 }
 
-/** Of 8-bit pixels. */
-export function bytePicture({ width, height, pixels }: Preview): Picture {
-  return new Picture({ width, height }, new ByteSource(pixels));
+/** Of a decoded image: with the file's own values where they have 16 bits, else those of the screen. */
+export function wholePicture({ width, height, pixels, values }: Preview): Picture {
+  const source = values === null ? new IntegerSource(pixels, pixels.data, 4) : new IntegerSource(pixels, values.data, values.channels);
+  return new Picture({ width, height }, source);
 }
 
 /** Of the values of a DICOM frame. */

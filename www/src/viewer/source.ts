@@ -9,6 +9,8 @@ export interface Source {
   readonly grey: boolean;
   /** The window to begin with. */
   readonly start: Window;
+  /** How far a drag of one pixel changes a window, in values. */
+  readonly step: number;
   /** Windows that the file brings along. */
   readonly windows: readonly NamedWindow[];
   /** Of the values, as "HU". */
@@ -22,45 +24,77 @@ export interface Source {
   at(n: number): number[];
 }
 
-/** An 8-bit picture as a browser holds it. */
-export class ByteSource implements Source {
+/** Whole values from 0 to `most`, grey or RGB: an 8-bit picture as a browser holds it, or the 16 bits of a file. */
+export class IntegerSource implements Source {
   readonly width: number;
   readonly height: number;
   readonly grey: boolean;
-  readonly start: Window = { level: 127.5, width: 255 };
+  readonly start: Window;
+  readonly step: number;
   readonly windows: readonly NamedWindow[] = [];
   readonly unit = null;
-  readonly limits = { low: 0, high: 255, width: 1 };
-  readonly #pixels: Uint8ClampedArray;
+  readonly limits: Source['limits'];
+  readonly #values: Uint8ClampedArray | Uint16Array;
+  /** Of a pixel, those that are not shown included. */
+  readonly #channels: number;
+  readonly #most: number;
 
-  constructor({ width, height, data }: ImageData) {
-    this.width = width;
-    this.height = height;
-    this.#pixels = data;
-    this.grey = isGrey(data);
+  constructor(size: { width: number; height: number }, values: Uint8ClampedArray | Uint16Array, channels: 1 | 3 | 4) {
+    this.width = size.width;
+    this.height = size.height;
+    this.#values = values;
+    this.#channels = channels;
+    this.#most = 2 ** (8 * values.BYTES_PER_ELEMENT) - 1;
+    this.grey = channels === 1 || isGrey(values, channels);
+    // As the model sees it: a file of 16 bits that uses 12 of them is dark to it, too.
+    this.start = { level: this.#most / 2, width: this.#most };
+    const [low, high] = this.#range();
+    this.step = this.#most === 255 ? 1 : Math.max(1, (high - low) / 255);
+    this.limits = { low: 0, high: this.#most, width: 1 };
   }
 
   preset(preset: Preset): Window {
-    return presetWindow(preset, brightness(this.#pixels), 0, 255);
+    const [low, high] = preset === 'auto' ? this.#range() : [0, this.#most];
+    return presetWindow(preset, this.#brightness(), low, high);
   }
 
   paint({ level, width }: Window, inverted: boolean, to: Uint8ClampedArray): void {
-    const table = new Uint8ClampedArray(256);
-    for (let value = 0; value < 256; value++) {
+    const table = new Uint8ClampedArray(this.#most + 1);
+    for (let value = 0; value <= this.#most; value++) {
       const shown = (255 * (value - (level - width / 2))) / width;
       table[value] = inverted ? 255 - shown : shown;
     }
-    const from = this.#pixels;
-    for (let i = 0; i < from.length; i += 4) {
-      to[i] = table[from[i] ?? 0] ?? 0;
-      to[i + 1] = table[from[i + 1] ?? 0] ?? 0;
-      to[i + 2] = table[from[i + 2] ?? 0] ?? 0;
+    const [from, channels] = [this.#values, this.#channels];
+    const [green, blue] = channels === 1 ? [0, 0] : [1, 2];
+    for (let i = 0, at = 0; i < to.length; i += 4, at += channels) {
+      to[i] = table[from[at] ?? 0] ?? 0;
+      to[i + 1] = table[from[at + green] ?? 0] ?? 0;
+      to[i + 2] = table[from[at + blue] ?? 0] ?? 0;
       to[i + 3] = 255;
     }
   }
 
   at(n: number): number[] {
-    return [...this.#pixels.subarray(4 * n, 4 * n + (this.grey ? 1 : 3))];
+    const first = this.#channels * n;
+    return [...this.#values.subarray(first, first + (this.grey ? 1 : 3))];
+  }
+
+  /** Of the brightest channel of each pixel. */
+  *#brightness(): Generator<number> {
+    const [values, channels] = [this.#values, this.#channels];
+    const [green, blue] = channels === 1 ? [0, 0] : [1, 2];
+    for (let at = 0; at < values.length; at += channels) yield Math.max(values[at] ?? 0, values[at + green] ?? 0, values[at + blue] ?? 0);
+  }
+
+  /** Least and greatest brightness; of 8 bits all that there can be. */
+  #range(): [number, number] {
+    if (this.#most === 255) return [0, 255];
+    let [low, high] = [this.#most, 0];
+    for (const value of this.#brightness()) {
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+    return low < high ? [low, high] : [0, this.#most];
   }
 }
 
@@ -70,6 +104,7 @@ export class ValueSource implements Source {
   readonly height: number;
   readonly grey = true;
   readonly start: Window;
+  readonly step: number;
   readonly windows: readonly NamedWindow[];
   readonly unit: string | null;
   readonly limits: Source['limits'];
@@ -89,6 +124,7 @@ export class ValueSource implements Source {
     const range = to - from || 1;
     this.start = windows[0] ?? { level: (from + to) / 2, width: range };
     const { level, width: wide } = this.start;
+    this.step = wide / 255;
     // A window of the file may reach beyond the values of one slice.
     this.limits = { low: Math.min(from, level - wide / 2), high: Math.max(to, level + wide / 2), width: Math.min(range, wide) / 256 };
   }
@@ -144,13 +180,9 @@ export function scaledDown(frame: FrameValues, maxSide: number): FrameValues {
   return { ...frame, width, height, values };
 }
 
-function isGrey(pixels: Uint8ClampedArray): boolean {
-  for (let i = 0; i < pixels.length; i += 4) {
-    if (pixels[i] !== pixels[i + 1] || pixels[i] !== pixels[i + 2]) return false;
+function isGrey(values: Uint8ClampedArray | Uint16Array, channels: number): boolean {
+  for (let at = 0; at < values.length; at += channels) {
+    if (values[at] !== values[at + 1] || values[at] !== values[at + 2]) return false;
   }
   return true;
-}
-
-function* brightness(pixels: Uint8ClampedArray): Generator<number> {
-  for (let i = 0; i < pixels.length; i += 4) yield Math.max(pixels[i] ?? 0, pixels[i + 1] ?? 0, pixels[i + 2] ?? 0);
 }

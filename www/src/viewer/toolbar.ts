@@ -14,6 +14,8 @@ export class Toolbar {
   readonly #viewer: Viewer;
   readonly #window: HTMLButtonElement;
   readonly #pan: HTMLButtonElement;
+  /** There is something to paint with only while pixels are taught. */
+  readonly #brush: HTMLButtonElement;
   readonly #invert: HTMLButtonElement;
   readonly #overlays: HTMLButtonElement;
   readonly #zoom = h('output', { class: 'zoom', tLabel: 'viewer.zoom' });
@@ -27,6 +29,7 @@ export class Toolbar {
     this.#viewer = viewer;
     this.#window = iconButton('window', 'viewer.window', () => viewer.setTool('window'));
     this.#pan = iconButton('hand', 'viewer.pan', () => viewer.setTool('pan'));
+    this.#brush = iconButton('brush', 'viewer.brush', () => viewer.setTool('brush'), { id: 'brush-tool' });
     this.#invert = iconButton('invert', 'viewer.invert', () => viewer.invert());
     this.#overlays = iconButton('layers', 'viewer.overlays', () => viewer.toggleOverlays());
     this.#presets.addEventListener('change', () => {
@@ -40,7 +43,7 @@ export class Toolbar {
     this.element = h(
       'div',
       { class: 'toolbar', role: 'toolbar', tLabel: 'viewer.toolbar' },
-      h('div', { class: 'group' }, this.#window, this.#pan),
+      h('div', { class: 'group' }, this.#window, this.#pan, this.#brush),
       h('div', { class: 'group' }, this.#presets, this.#invert),
       this.#windows,
       h(
@@ -68,9 +71,11 @@ export class Toolbar {
   }
 
   render(): void {
-    const { tool, overlays, picture, viewport } = this.#viewer;
+    const { tool, overlays, picture, viewport, brush } = this.#viewer;
     this.#window.setAttribute('aria-pressed', String(tool === 'window'));
     this.#pan.setAttribute('aria-pressed', String(tool === 'pan'));
+    this.#brush.setAttribute('aria-pressed', String(tool === 'brush'));
+    this.#brush.hidden = brush === null;
     this.#overlays.setAttribute('aria-pressed', String(overlays));
     this.#invert.setAttribute('aria-pressed', String(picture?.inverted ?? false));
     this.#offer(picture?.windows ?? []);

@@ -1,9 +1,11 @@
 import { h } from '../dom.js';
 import { t } from '../language/index.js';
-import { listenToGestures, type Tool } from './gestures.js';
+import { type BrushStep, listenToGestures, type Tool } from './gestures.js';
 import type { Layer } from './layers.js';
+import { type Brush, Painting } from './painting.js';
 import type { Picture } from './picture.js';
 import { drawScene } from './scene.js';
+import type { Stroke } from './stroke.js';
 import { Viewport } from './viewport.js';
 import type { Preset, Window } from './window-level.js';
 
@@ -44,6 +46,12 @@ export interface ViewerEvents {
   onSlice: (step: number) => boolean;
   /** The pointer is over this place of the image, or (`null`) over none. */
   onHover: (at: { x: number; y: number } | null) => void;
+  /** A stroke was painted, or (`erasing`) goes over those that are to be taken away. */
+  onStroke: (stroke: Stroke, erasing: boolean) => void;
+  /** The last stroke is to be taken back. */
+  onUndo: () => void;
+  /** A larger brush (1) or a smaller one (-1). */
+  onBrushSize: (step: number) => void;
 }
 
 /** Shows the image with masks and boxes, as sharp as the screen is, and lets the reader look around in it. */
@@ -51,6 +59,9 @@ export class Viewer {
   readonly element = h('canvas', { class: 'picture', tabindex: 0, role: 'img', 'aria-describedby': 'viewer-keys' });
   readonly viewport = new Viewport();
   readonly #events: ViewerEvents;
+  readonly #painting: Painting;
+  /** What a drag did before the reader took up the brush. */
+  #before: Exclude<Tool, 'brush'>;
   #picture: Picture | null = null;
   #look: Look = { layers: [], threshold: 0 };
   #overlays = true;
@@ -60,7 +71,9 @@ export class Viewer {
   constructor(events: ViewerEvents) {
     this.#events = events;
     // A finger moves the image as it does everywhere else; a mouse has a wheel and a second button for that.
-    this.#tool = matchMedia('(pointer: coarse)').matches ? 'pan' : 'window';
+    this.#before = matchMedia('(pointer: coarse)').matches ? 'pan' : 'window';
+    this.#tool = this.#before;
+    this.#painting = new Painting({ onStroke: events.onStroke, onUndo: events.onUndo, onSize: events.onBrushSize });
     new ResizeObserver(() => {
       this.viewport.setFrame({ width: this.element.clientWidth, height: this.element.clientHeight });
       this.#changed();
@@ -73,13 +86,25 @@ export class Viewer {
         const step = WINDOW_PER_FRAME / Math.max(200, this.element.clientWidth);
         this.adjustWindow(dx * step, dy * step);
       },
+      onBrush: (step) => this.#paint(step),
       onStep: (step) => events.onSlice(step),
-      onHover: (x, y) => events.onHover(this.#picture === null ? null : this.viewport.toImage(x, y)),
-      onLeave: () => events.onHover(null),
-      onDoubleClick: () => this.fit(),
+      onHover: (x, y) => this.#hover(this.#picture === null ? null : this.viewport.toImage(x, y)),
+      onLeave: () => this.#hover(null),
+      onDoubleClick: () => {
+        // Two dabs of a brush are no double click.
+        if (this.#tool !== 'brush') this.fit();
+      },
     });
     this.element.addEventListener('keydown', (event) => {
-      if (!event.altKey && !event.ctrlKey && !event.metaKey && this.#key(event)) event.preventDefault();
+      const undo = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z';
+      if (undo && this.#tool === 'brush') events.onUndo();
+      else if (event.altKey || event.ctrlKey || event.metaKey || !this.#key(event)) return;
+      event.preventDefault();
+    });
+    // A brush that the keyboard put down is not down for ever.
+    this.element.addEventListener('blur', () => {
+      this.#painting.leave();
+      this.#changed();
     });
   }
 
@@ -103,6 +128,7 @@ export class Viewer {
   /** Shows an image, without anything over it. */
   show(picture: Picture, name: string): void {
     this.#picture = picture;
+    this.#painting.leave();
     this.#look = { ...this.#look, layers: [] };
     this.element.setAttribute('aria-label', t('viewer.label', { name, width: picture.width, height: picture.height }));
     this.viewport.setImage(picture);
@@ -120,6 +146,7 @@ export class Viewer {
     picture.window = before.window;
     picture.inverted = before.inverted;
     this.#picture = picture;
+    this.#painting.cancel();
     this.#look = { ...this.#look, layers: [] };
     this.element.setAttribute('aria-label', t('viewer.label', { name, width: picture.width, height: picture.height }));
     this.#changed();
@@ -138,7 +165,27 @@ export class Viewer {
   }
 
   setTool(tool: Tool): void {
+    if (tool === 'brush' && this.#painting.brush === null) return;
+    if (tool !== 'brush') {
+      this.#before = tool;
+      this.#painting.leave();
+    }
     this.#tool = tool;
+    this.#changed();
+  }
+
+  /** What there is to paint with. */
+  get brush(): Brush | null {
+    return this.#painting.brush;
+  }
+
+  /** Gives the reader a brush, another one, or (`null`) takes it away. Whoever is given one paints. */
+  setBrush(brush: Brush | null): void {
+    const before = this.#painting.brush;
+    if (brush === null && before === null) return;
+    this.#painting.brush = brush;
+    if (brush === null) this.#tool = this.#before;
+    else if (before === null) this.#tool = 'brush';
     this.#changed();
   }
 
@@ -198,9 +245,36 @@ export class Viewer {
     this.#changed();
   }
 
+  #hover(at: { x: number; y: number } | null): void {
+    this.#events.onHover(at);
+    if (this.#tool !== 'brush') return;
+    this.#painting.hover(at);
+    this.#draws();
+  }
+
+  #paint(step: BrushStep): void {
+    if (this.#picture === null) return;
+    if (step.do === 'down') this.#painting.begin(this.viewport.toImage(step.x, step.y), step.erasing || this.brush?.erasing === true);
+    else if (step.do === 'go') this.#painting.go(this.viewport.toImage(step.x, step.y));
+    else if (step.do === 'up') this.#painting.end();
+    else this.#painting.cancel();
+    this.#draws();
+  }
+
+  /** Paints by the keyboard; whether the key meant something. */
+  #paintKey(key: string, arrow: readonly [number, number]): boolean {
+    if (this.#picture === null || this.#tool !== 'brush' || !this.#painting.key(key, arrow, this.#picture)) return false;
+    const { at } = this.#painting;
+    if (at !== null) this.viewport.reveal(at.x, at.y);
+    this.#events.onHover(at);
+    this.#changed();
+    return true;
+  }
+
   /** Whether the key meant something. */
   #key(event: KeyboardEvent): boolean {
     const [x, y] = ARROWS[event.key] ?? [0, 0];
+    if (!event.shiftKey && this.#paintKey(event.key, [x, y])) return true;
     if (x !== 0 || y !== 0) {
       if (event.shiftKey) this.adjustWindow(x * KEY_WINDOW, -y * KEY_WINDOW);
       else this.#move(() => this.viewport.pan(-x * KEY_PAN, -y * KEY_PAN));
@@ -219,6 +293,7 @@ export class Viewer {
       r: () => this.reset(),
       w: () => this.setTool('window'),
       h: () => this.setTool('pan'),
+      b: () => this.setTool('brush'),
     };
     const action = actions[event.key.toLowerCase()];
     action?.();
@@ -230,6 +305,11 @@ export class Viewer {
     // While the whole image is seen a finger that moves up or down scrolls the page past it.
     this.element.dataset['scroll'] = String(this.#tool === 'pan' && this.viewport.fitted);
     this.#events.onView();
+    this.#draws();
+  }
+
+  /** Draws with the next frame. */
+  #draws(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     requestAnimationFrame(() => {
@@ -252,10 +332,8 @@ export class Viewer {
     if (this.#picture === null) return;
     const { scale, x, y } = this.viewport;
     const { layers, threshold } = this.#look;
-    drawScene(
-      context,
-      { picture: this.#picture, layers: this.#overlays ? layers : [], threshold },
-      { scale: scale * density, x: x * density, y: y * density, density },
-    );
+    const placement = { scale: scale * density, x: x * density, y: y * density, density };
+    drawScene(context, { picture: this.#picture, layers: this.#overlays ? layers : [], threshold }, placement);
+    this.#painting.draw(context, placement, this.#overlays);
   }
 }

@@ -71,6 +71,14 @@ export class Viewport {
     this.#keep();
   }
 
+  /** Moves the image, if it must, so that one of its points is in sight. */
+  reveal(x: number, y: number): void {
+    const into = (at: number, side: number): number => Math.min(Math.max(at, Math.min(KEPT, side / 2)), Math.max(side - KEPT, side / 2)) - at;
+    const [dx, dy] = [into(x * this.scale + this.x, this.#frame.width), into(y * this.scale + this.y, this.#frame.height)];
+    // The image as a whole, fitted, is in sight up to its rim.
+    if (!this.#fitted && (dx !== 0 || dy !== 0)) this.pan(dx, dy);
+  }
+
   /** The image's point under a point of the frame. */
   toImage(x: number, y: number): { x: number; y: number } {
     return { x: (x - this.x) / this.scale, y: (y - this.y) / this.scale };

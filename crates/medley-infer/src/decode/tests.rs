@@ -47,6 +47,20 @@ fn sixteen_bits_keep_their_precision() {
 }
 
 #[test]
+fn every_sixteen_bit_value_can_be_told_from_its_pixel() {
+    let picture = ImageBuffer::from_fn(256, 256, |x, y| Luma([(x + 256 * y) as u16]));
+    let bytes = png(picture);
+    assert!(has_sixteen_bits(&bytes));
+    let image = Image::decode(&bytes).unwrap();
+    for (value, pixel) in (0..=u16::MAX).zip(image.pixels().chunks_exact(3)) {
+        assert_eq!((pixel[0] * 65_535.0).round(), f32::from(value));
+    }
+    assert!(!has_sixteen_bits(&png(gradient(3, 3))));
+    assert!(!has_sixteen_bits(&jpg(&gradient(3, 3))));
+    assert!(!has_sixteen_bits(&bytes[..24]));
+}
+
+#[test]
 fn alpha_lies_over_black() {
     let image =
         Image::decode(&png(ImageBuffer::from_pixel(1, 1, Rgba([255u8, 51, 0, 0])))).unwrap();

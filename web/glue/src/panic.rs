@@ -9,13 +9,12 @@ extern "C" {
     fn medley_panicked(message: &str) -> Result<(), wasm_bindgen::JsValue>;
 }
 
-/// Runs once when the module is started.
+/// To be called once when a module is started.
 ///
 /// A panic aborts: the instance is lost, and a future that it happened in is never woken again.
 /// The message is handed over while there is still something to hand it over with; the worker
 /// rejects what waits and lets itself be replaced.
-#[wasm_bindgen(start)]
-pub fn start() {
+pub fn tell_of_panics() {
     std::panic::set_hook(Box::new(|info| {
         // Where nobody listens, the trap that follows is all there is.
         let _ = medley_panicked(&info.to_string());
