@@ -1,12 +1,6 @@
-//! The file of a taught head: what is read can be written and read again, and answers.
 #![no_main]
+#![allow(missing_docs, reason = "what it does is said in src/targets.rs")]
 
-use libfuzzer_sys::fuzz_target;
-use medley_head::Head;
-
-fuzz_target!(|bytes: &[u8]| {
-    let Ok(head) = Head::from_bytes(bytes) else { return };
-    let Ok(written) = head.to_bytes() else { return };
-    assert!(Head::from_bytes(&written).is_ok(), "a head that was read and written is read again");
-    let _ = head.probabilities(&vec![0.5; head.width()]);
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    medley_fuzz::head_file(bytes);
 });

@@ -6,9 +6,9 @@ import { after, before, test } from 'node:test';
 import { IDENTIFIERS } from './lib/dicom.mjs';
 import { openArchive, TOKEN, withoutOrthanc } from './lib/orthanc.mjs';
 
-/** The unpacked package @ohif/core: `npm pack @ohif/core@3.13.13`. With all that it asks for it would be hundreds of megabytes. */
+/** The unpacked package @ohif/core, which `cargo xtask test` fetches (`xtask/src/ohif.rs`). */
 const CORE = process.env['MEDLEY_OHIF_CORE'] ?? '';
-const missing = existsSync(join(CORE, 'dist/ohif-core.umd.js')) ? withoutOrthanc() : 'MEDLEY_OHIF_CORE names no folder of @ohif/core';
+const missing = existsSync(join(CORE, 'dist/ohif-core.umd.js')) ? withoutOrthanc() : 'MEDLEY_OHIF_CORE names no folder of @ohif/core; `cargo xtask test` makes one';
 const skip = missing ?? false;
 
 /** @type {Awaited<ReturnType<typeof openArchive>>} */

@@ -17,6 +17,7 @@ mod counts;
 mod demo;
 mod http;
 mod npm;
+mod ohif;
 mod readers;
 mod rust_src;
 mod serve;

@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::command::Command;
 use crate::steps::{Finish, Steps};
 use crate::workspace::Workspace;
-use crate::{chromium, counts, npm, readers, wasm_build, wasm_target};
+use crate::{chromium, counts, npm, ohif, readers, wasm_build, wasm_target};
 
 const MEND: &str = "mend what is listed above";
 
@@ -20,7 +20,7 @@ pub struct Options {
 /// Runs the checks and prints a table of them, whose last line sums the tests; whether all is well.
 pub fn run(options: &Options) -> Result<bool> {
     let workspace = Workspace::find()?;
-    let browser_steps = wasm_build::STEPS.len() + 6;
+    let browser_steps = wasm_build::STEPS.len() + 7;
     let mut steps = Steps::new(if options.quick { 5 } else { 7 + browser_steps });
     steps.attempt("Formatting", || {
         cargo(&workspace, &["fmt", "--all", "--check"], "run `cargo fmt --all`")
@@ -76,6 +76,7 @@ fn browser(workspace: &Workspace, steps: &mut Steps, medley: bool) {
     let page = steps.after(ready, "Build the page", || npm::build(workspace));
     steps.after(ready, "TypeScript checks", || npm::check(workspace));
     steps.after(ready, "TypeScript tests", || npm::test(workspace));
+    steps.attempt("OHIF's managers and services", || ohif::prepare(workspace));
     steps.after(page && medley, "Browser tests", || browser_tests(workspace));
 }
 
@@ -98,14 +99,15 @@ fn rust_tests(workspace: &Workspace) -> Result<Finish> {
 }
 
 /// The page in a real browser, compared with the command line. What the tests are told:
-/// `MEDLEY_CHROMIUM`, the browser; `MEDLEY_BIN`, the command line; `MEDLEY_DATA`, the task
-/// database with real images, if it is there.
+/// `MEDLEY_CHROMIUM`, the browser; `MEDLEY_BIN`, the command line; `MEDLEY_OHIF_CORE`,
+/// what OHIF's managers and services are in; `MEDLEY_DATA`, the task database with real images, if it is there.
 fn browser_tests(workspace: &Workspace) -> Result<Finish> {
     let browser = chromium::find_or_install(workspace)?;
     println!("    browser: {}", browser.display());
     let mut npm = npm::npm(workspace, &["run", "test:browser"])
         .env(chromium::VARIABLE, &browser)
         .env("MEDLEY_BIN", workspace.target.join("debug/medley"))
+        .env(ohif::VARIABLE, ohif::core(workspace))
         .hint("the first failed test above says what the page did; `npm run test:browser` repeats");
     if std::env::var_os("MEDLEY_DATA").is_none() {
         let data = workspace.path("../shared/data");

@@ -80,8 +80,11 @@ type Drawing = (u32, u32, Vec<u8>);
 /// Answers about frames of DICOM files.
 #[derive(Default)]
 pub struct DicomResults {
-    files: Vec<(String, Rc<DicomFile>)>,
+    /// Name and content of each file that is answered here.
+    files: HashMap<usize, (String, Rc<DicomFile>)>,
+    /// Those of all shares, in their order: what is written is numbered by them.
     headers: Vec<SliceHeader>,
+    /// By index of the header, and frame.
     analyses: HashMap<(usize, u32), Analysis>,
     drawings: HashMap<(usize, u32), Drawing>,
 }
@@ -92,14 +95,20 @@ impl DicomResults {
     /// # Errors
     /// A file that does not say to which series it belongs.
     pub fn begin(&mut self, name: &str, file: &Rc<DicomFile>) -> Result<()> {
-        self.headers.push(SliceHeader::read(file)?);
-        self.files.push((name.to_owned(), Rc::clone(file)));
+        let header = SliceHeader::read(file)?;
+        self.files.insert(self.headers.len(), (name.to_owned(), Rc::clone(file)));
+        self.headers.push(header);
         Ok(())
+    }
+
+    /// Counts a file that another machine answers, if it is a DICOM image.
+    pub fn elsewhere(&mut self, header: Option<SliceHeader>) {
+        self.headers.extend(header);
     }
 
     /// Keeps the answers about a frame of the file that was begun last.
     pub fn add(&mut self, frame: u32, image: &Image, analysis: Analysis, arguments: &DicomArgs) {
-        let place = (self.files.len().saturating_sub(1), frame);
+        let place = (self.headers.len().saturating_sub(1), frame);
         if arguments.dicom_capture.is_some() {
             let (canvas, _) = overlay::draw(image, &analysis);
             self.drawings.insert(place, (canvas.width(), canvas.height(), canvas.into_raw()));
@@ -107,14 +116,17 @@ impl DicomResults {
         self.analyses.insert(place, analysis);
     }
 
-    /// The series, and what is wrong with them on stderr.
+    /// The series of all shares, and what is wrong with those of this one on stderr.
     pub fn series(&self) -> Vec<Series> {
         let series: Vec<Series> =
             sort_series(&self.headers).into_iter().flat_map(|study| study.series).collect();
         for one in &series {
-            let Some(first) = one.slices.first() else { continue };
+            let first = one.slices.first();
+            let Some((name, _)) = first.and_then(|slice| self.files.get(&slice.source)) else {
+                continue;
+            };
             for problem in &one.problems {
-                say::note(format!("medley: series of {}: {problem}", self.files[first.source].0));
+                say::note(format!("medley: series of {name}: {problem}"));
             }
         }
         series
@@ -125,9 +137,9 @@ impl DicomResults {
         if series.slices.len() < 2 {
             return None;
         }
-        let slices: Vec<&Analysis> = self.slices(series).map(|(_, analysis)| analysis).collect();
+        let (name, _) = self.files.get(&series.slices[0].source)?;
+        let slices: Vec<&Analysis> = self.slices(series).map(|(.., analysis)| analysis).collect();
         let embedding = pool_mean(slices.iter().map(|analysis| analysis.embedding.as_slice()))?;
-        let (name, _) = &self.files[series.slices[0].source];
         let slices: Vec<Vec<TaskAnswer>> = slices.into_iter().map(answers).collect();
         let slices: Vec<&[TaskAnswer]> = slices.iter().map(Vec::as_slice).collect();
         let named = |class: ClassAnswer| ClassProbability {
@@ -144,7 +156,7 @@ impl DicomResults {
         Some((name, analysis))
     }
 
-    /// Writes the objects that were asked for.
+    /// Writes the objects that were asked for, under numbers that count the series of all shares, and their slices.
     ///
     /// # Errors
     /// Images that do not fit together, a file that cannot be written.
@@ -156,18 +168,19 @@ impl DicomResults {
     ) -> Result<()> {
         let context = arguments.context(model);
         for (number, series) in series.iter().enumerate() {
-            let answered: Vec<((usize, u32), Vec<TaskAnswer>)> =
-                self.slices(series).map(|(place, analysis)| (place, answers(analysis))).collect();
+            let answered: Vec<(SourceImage<'_>, Vec<TaskAnswer>)> = self
+                .slices(series)
+                .map(|(file, frame, analysis)| {
+                    Ok((SourceImage::new(file, frame)?, answers(analysis)))
+                })
+                .collect::<Result<_>>()?;
             if answered.is_empty() {
                 continue;
             }
             let slices: Vec<AnsweredSlice<'_>> = answered
                 .iter()
-                .map(|((source, frame), answers)| {
-                    let source = SourceImage::new(&self.files[*source].1, *frame)?;
-                    Ok(AnsweredSlice { source, answers })
-                })
-                .collect::<Result<_>>()?;
+                .map(|(source, answers)| AnsweredSlice { source: source.clone(), answers })
+                .collect();
             if let Some(out) = &arguments.dicom_seg {
                 let bytes = write_segmentation(&segmentation_of(&slices), &context)?;
                 save(&numbered(out, number), &bytes)?;
@@ -178,27 +191,29 @@ impl DicomResults {
             }
         }
         let Some(out) = &arguments.dicom_capture else { return Ok(()) };
-        let slices = series.iter().flat_map(|series| &series.slices);
-        let drawn = slices.filter_map(|slice| {
-            let place = (slice.source, slice.frame);
-            Some((place, self.drawings.get(&place)?))
-        });
-        for (number, ((source, frame), (width, height, rgb))) in drawn.enumerate() {
-            let source = SourceImage::new(&self.files[source].1, frame)?;
+        for (number, slice) in series.iter().flat_map(|series| &series.slices).enumerate() {
+            let drawing = self.drawings.get(&(slice.source, slice.frame));
+            let (Some((width, height, rgb)), Some((_, file))) =
+                (drawing, self.files.get(&slice.source))
+            else {
+                continue;
+            };
+            let source = SourceImage::new(file, slice.frame)?;
             let input = CaptureInput { source, width: *width, height: *height, rgb };
             save(&numbered(out, number), &write_secondary_capture(&input, &context)?)?;
         }
         Ok(())
     }
 
-    /// The answers of a series in the order of its slices.
+    /// The answers of a series in the order of its slices, each with its file and frame.
     fn slices<'a>(
         &'a self,
         series: &'a Series,
-    ) -> impl Iterator<Item = ((usize, u32), &'a Analysis)> {
+    ) -> impl Iterator<Item = (&'a DicomFile, u32, &'a Analysis)> {
         series.slices.iter().filter_map(|slice| {
-            let place = (slice.source, slice.frame);
-            Some((place, self.analyses.get(&place)?))
+            let (_, file) = self.files.get(&slice.source)?;
+            let analysis = self.analyses.get(&(slice.source, slice.frame))?;
+            Some((file.as_ref(), slice.frame, analysis))
         })
     }
 }

@@ -1,9 +1,8 @@
-//! The files that a command is to read: named ones, those of folders, and a machine's share of them.
+//! The files that a command is to read: named ones and those of folders.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use anyhow::Result;
 use walkdir::{DirEntry, WalkDir};
@@ -52,10 +51,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Input>> {
 /// # Errors
 /// A file that cannot be read, or is longer than is sensible.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    let unreadable = |error: std::io::Error| BadInput(format!("cannot be read: {error}"));
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let bytes = read_start(path, MAX_FILE_BYTES + 1)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         let found = "the file is longer than 1 GiB: no picture that is read here needs as much";
         return Err(BadInput(found.into()).into());
@@ -63,32 +59,16 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The share of one machine among several: `2/5` is the second of five.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shard {
-    /// From 1 to `of`.
-    index: usize,
-    of: usize,
-}
-
-impl Shard {
-    /// Every `of`-th input, so that each share has some of every folder. The shares of all machines together are
-    /// all inputs, each once, if all see the same files.
-    pub fn share(self, inputs: Vec<Input>) -> Vec<Input> {
-        inputs.into_iter().skip(self.index - 1).step_by(self.of).collect()
-    }
-}
-
-impl FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || "expected I/N with 1 ≤ I ≤ N, as 2/5".to_owned();
-        let (index, of) = text.split_once('/').ok_or_else(expected)?;
-        let index = index.parse().map_err(|_| expected())?;
-        let of = of.parse().map_err(|_| expected())?;
-        if (1..=of).contains(&index) { Ok(Self { index, of }) } else { Err(expected()) }
-    }
+/// The first `length` bytes of a file, or all if it has fewer.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn read_start(path: &Path, length: u64) -> Result<Vec<u8>> {
+    let unreadable = |error: std::io::Error| BadInput(format!("cannot be read: {error}"));
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(length).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -111,20 +91,5 @@ mod tests {
         let names: Vec<PathBuf> = found.iter().map(|input| input.path.clone()).collect();
         assert_eq!(names, ["z", "a/1", "a/b/2", "z"].map(path));
         assert!(found[0].named && !found[1].named);
-    }
-
-    #[test]
-    fn shares_are_disjoint_and_together_everything() {
-        let input = |n: usize| Input { path: n.to_string().into(), named: true };
-        let all: Vec<Input> = (0..7).map(input).collect();
-        let mut together: Vec<Input> = ["1/3", "2/3", "3/3"]
-            .iter()
-            .flat_map(|text| text.parse::<Shard>().unwrap().share(all.clone()))
-            .collect();
-        together.sort_by(|a, b| a.path.cmp(&b.path));
-        assert_eq!(together, all);
-        for text in ["0/3", "4/3", "1", "a/b", "1/0"] {
-            assert!(text.parse::<Shard>().is_err(), "{text}");
-        }
     }
 }

@@ -27,6 +27,7 @@ mod rows;
 mod run;
 mod runs;
 mod say;
+mod shares;
 mod table;
 mod table_file;
 mod training_display;

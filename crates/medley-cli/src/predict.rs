@@ -14,10 +14,11 @@ use medley_package::{NOTICE, TaskSpec};
 use crate::device::DeviceArgs;
 use crate::dicom_results::{DicomArgs, DicomResults};
 use crate::exit::{self, BadInput, Exit};
-use crate::inputs::{Input, Shard};
+use crate::inputs::Input;
 use crate::model::ModelArgs;
 use crate::picture::Pictures;
 use crate::rows::{Subject, Tables};
+use crate::shares::{Part, Shard};
 use crate::{answers, inputs, model, overlay, picture, progress, say, table_file};
 
 /// Answer tasks about images: classes with probabilities, masks, boxes
@@ -49,8 +50,10 @@ pub struct Options {
     /// Write the embeddings as a table: one row for each picture, and for each DICOM series their mean
     #[arg(long, value_name = "OUT.csv|OUT.parquet", value_parser = table_file::path)]
     embeddings: Option<PathBuf>,
-    /// Answer only the I-th of N shares of the files, for N machines that see the same files
-    #[arg(long, value_name = "I/N", conflicts_with_all = ["dicom_seg", "dicom_sr", "dicom_capture"])]
+    /// Answer only the I-th of N shares of the files, for N machines that see the same files. With --table, --embeddings or
+    /// --dicom-* a DICOM series is never divided; objects and overlays of all shares have the names that one run would give
+    /// them, tables those that you give
+    #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
     /// PNG or JPEG files, 8 or 16 bit; DICOM files, known by their content; folders, of which all such files below are
     /// answered
@@ -80,11 +83,16 @@ fn probability(text: &str) -> Result<f32, String> {
 /// No model or a bad one, an unknown task, a table or object that cannot be written, stdout that is closed.
 pub fn run(options: &Options) -> Result<Exit> {
     let inputs = inputs::find(&options.images)?;
-    let inputs = options.shard.map_or(inputs.clone(), |shard| shard.share(inputs));
     let targets = overlay_targets(options.overlay.as_deref(), &inputs)?;
     let folder = options.model.folder()?;
     let (medley, report) = model::load_with_report(&folder, &options.device.open()?)?;
     options.dicom.check(&asked(&medley, &options.tasks)?)?;
+    let parts = match options.shard {
+        None => vec![Part::Mine; inputs.len()],
+        Some(shard) if options.by_series() => shard.of_series(&inputs),
+        Some(shard) => shard.of_files(inputs.len()),
+    };
+    let mine = parts.iter().filter(|part| **part == Part::Mine).count();
     let mut prediction = Prediction {
         medley: &medley,
         options,
@@ -95,11 +103,15 @@ pub fn run(options: &Options) -> Result<Exit> {
         },
         tables: Tables::create(options.table.as_deref(), options.embeddings.as_deref())?,
         dicom: DicomResults::default(),
-        bar: progress::bar(inputs.len(), "files"),
+        bar: progress::bar(mine, "files"),
     };
     let mut exit = Exit::Done;
     let mut passed_over = 0;
-    for (input, target) in inputs.iter().zip(targets) {
+    for ((input, target), part) in inputs.iter().zip(targets).zip(parts) {
+        if let Part::Elsewhere(header) = part {
+            prediction.dicom.elsewhere(header);
+            continue;
+        }
         prediction.bar.set_prefix(format!("{} ", input.path.display()));
         match prediction.file(&input.path, target.as_deref()) {
             Ok(()) => {}
@@ -152,12 +164,19 @@ struct Prediction<'a> {
     bar: ProgressBar,
 }
 
+impl Options {
+    /// Whether anything is asked for that is about whole series, hence known only at the end.
+    fn by_series(&self) -> bool {
+        self.dicom.any() || self.table.is_some() || self.embeddings.is_some()
+    }
+}
+
 impl Prediction<'_> {
     /// Answers all pictures of a file, each as soon as it is known.
     fn file(&mut self, path: &Path, overlay: Option<&Path>) -> Result<()> {
         let name = path.display().to_string();
         let pictures = Pictures::read(&inputs::read(path)?)?;
-        let kept = pictures.dicom().filter(|_| self.options.dicom.any() || self.tables.any());
+        let kept = pictures.dicom().filter(|_| self.options.by_series());
         if let Some(file) = kept {
             self.dicom.begin(&name, file)?;
         }
@@ -201,7 +220,8 @@ impl Prediction<'_> {
         }
         self.tables.finish()?;
         if self.options.dicom.any() {
-            if series.is_empty() {
+            // A machine's share may well have none.
+            if self.options.shard.is_none() && series.is_empty() {
                 let found = "no DICOM image was answered, so no DICOM object was written";
                 return Err(BadInput(found.into()).into());
             }

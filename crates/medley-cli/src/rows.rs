@@ -59,11 +59,6 @@ impl Tables {
         })
     }
 
-    /// Whether any was asked for.
-    pub fn any(&self) -> bool {
-        self.results.is_some() || self.embeddings.is_some()
-    }
-
     /// Adds what was answered.
     ///
     /// # Errors

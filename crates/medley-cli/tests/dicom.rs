@@ -14,6 +14,7 @@ use medley_dicom::{DicomFile, Samples};
 use medley_package::NOTICE;
 use medley_tests::real_dicom;
 use serde_json::Value;
+use support::ct::ct_slice;
 use support::{Place, exists};
 
 /// Copies the fixture whose name ends so to `name`.
@@ -170,4 +171,88 @@ fn shares_answer_every_file_once_and_tables_may_be_parquet() {
     assert!(bad.code == 2 && bad.stderr.contains(".parquet"), "{bad:?}");
     let bad = place.predict(&["--task", "shape", "--dicom-seg", "s.dcm", "a.png"]);
     assert!(bad.code == 2 && bad.stderr.contains("makes masks"), "{bad:?}");
+}
+
+#[test]
+fn shares_write_what_one_run_would_and_divide_no_series() {
+    let place = Place::new();
+    // Two series whose slices take turns, so that shares of single files would divide both; a third of one slice.
+    for (name, series, z) in [
+        ("in/a/1", "1.2.7.1", 0.0),
+        ("in/a/2", "1.2.7.2", 0.0),
+        ("in/a/3", "1.2.7.3", 0.0),
+        ("in/b/1", "1.2.7.1", 2.5),
+        ("in/b/2", "1.2.7.2", 2.5),
+        ("in/c/1", "1.2.7.1", 5.0),
+    ] {
+        place.write(name, ct_slice(series, z));
+    }
+    place.write("in/c/2", &ct_slice("1.2.7.2", 5.0)[..500]);
+    place.draw("in/d.png", 40, 30);
+    let run = |out: &str, shard: &[&str]| {
+        fs::create_dir_all(place.path(out)).unwrap();
+        let name = |name: &str| format!("{out}/{name}");
+        let table =
+            name(&shard.get(1).map_or("0.csv".into(), |share| format!("{}.csv", &share[..1])));
+        let (seg, sr, cap) = (name("seg.dcm"), name("sr.dcm"), name("cap.dcm"));
+        let (overlay, json) = (name("over.png"), ["--json", "in"]);
+        let wanted = ["--dicom-seg", &seg, "--dicom-sr", &sr, "--dicom-capture", &cap];
+        let also = ["--table", &table, "--overlay", &overlay];
+        let answer = place.predict(&[&wanted, &also[..], shard, &json].concat());
+        let files: Vec<String> = lines(&answer.stdout)
+            .iter()
+            .map(|line| line["file"].as_str().unwrap().to_owned())
+            .collect();
+        let table = String::from_utf8(place.read(&table)).unwrap();
+        let rows: Vec<String> = table.lines().skip(1).map(str::to_owned).collect();
+        (answer, files, rows)
+    };
+    let names = |out: &str| {
+        let entries = fs::read_dir(place.path(out)).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| !name.ends_with(".csv")).collect();
+        names.sort();
+        names
+    };
+    let (answer, mut files, mut rows) = run("one", &[]);
+    assert_eq!(answer.code, 2, "{answer:?}");
+    let one = names("one");
+    for name in ["seg.dcm", "seg-3.dcm", "sr-2.dcm", "cap-6.dcm", "over-1.png", "over-d.png"] {
+        assert!(one.iter().any(|found| found == name), "{name} is not in {one:?}");
+    }
+
+    let (first, first_files, first_rows) = run("shares", &["--shard", "1/2"]);
+    let after_first = names("shares");
+    let (second, second_files, second_rows) = run("shares", &["--shard", "2/2"]);
+    // Six files that can be answered, one that cannot and the picture: the large series alone, all else together.
+    assert_eq!(first_files, ["in/a/1", "in/b/1", "in/c/1", "in/d.png"], "{first:?}");
+    assert_eq!(second_files, ["in/a/2", "in/a/3", "in/b/2"], "{second:?}");
+    assert_eq!((first.code, second.code), (0, 2), "{second:?}");
+    assert!(second.stderr.contains("in/c/2: "), "{second:?}");
+    let mut together = [first_files, second_files].concat();
+    together.sort();
+    files.sort();
+    assert_eq!(together, files);
+    // Also the means over each series.
+    let mut together = [first_rows, second_rows].concat();
+    together.sort();
+    rows.sort();
+    assert_eq!(together, rows);
+
+    assert_eq!(names("shares"), one);
+    assert!(!after_first.contains(&"seg-2.dcm".to_owned()), "{after_first:?}");
+    for name in one.iter().filter(|name| name.starts_with("seg") || name.starts_with("cap")) {
+        let pixels = |out: &str| {
+            let file = DicomFile::parse(&place.read(&format!("{out}/{name}"))).unwrap();
+            file.frame(0).unwrap().samples
+        };
+        assert!(pixels("one") == pixels("shares"), "{name}");
+    }
+    for name in one.iter().filter(|name| name.ends_with(".png")) {
+        assert!(place.read(&format!("one/{name}")) == place.read(&format!("shares/{name}")));
+    }
+
+    // A share with nothing in it is no failure.
+    let (empty, files, _) = run("empty", &["--shard", "9/9"]);
+    assert!(empty.code == 0 && files.is_empty() && names("empty").is_empty(), "{empty:?}");
 }

@@ -53,6 +53,11 @@ impl SliceHeader {
             frames: (0..layout.frames).map(|frame| file.geometry(frame)).collect(),
         })
     }
+
+    /// Identifiers of study and series: [`sort_series`] puts headers of equal ones together.
+    pub fn series_key(&self) -> (&str, &str) {
+        (&self.study, &self.series)
+    }
 }
 
 /// All series of one examination.
@@ -145,8 +150,7 @@ pub fn sort_series(headers: &[SliceHeader]) -> Vec<Study> {
     let mut members: Vec<Vec<Vec<usize>>> = Vec::new();
     let mut places: HashMap<(&str, &str), (usize, usize)> = HashMap::new();
     for (index, header) in headers.iter().enumerate() {
-        let key = (header.study.as_str(), header.series.as_str());
-        let (study, series) = *places.entry(key).or_insert_with(|| {
+        let (study, series) = *places.entry(header.series_key()).or_insert_with(|| {
             let study = studies.iter().position(|study| study.uid == header.study);
             let study = study.unwrap_or_else(|| {
                 studies.push(Study { uid: header.study.clone(), series: Vec::new() });

@@ -1,7 +1,8 @@
-//! The way of an image: decode, prepare, encode once, heads, undo the preparation, results.
+//! The way of an image: prepare, encode once, heads, undo the preparation, results.
 //!
-//! Everything between the bytes of a package and of a picture on one side and the results on the
-//! other is here, so that the command line, the server and the browser run the same code.
+//! Everything between the bytes of a package and a picture ([`Image`], of the crate `medley-image`, which reads the files)
+//! on one side and the results on the other is here, so that the command line, the server and the browser run the same
+//! code.
 //!
 //! ```no_run
 //! # async fn run(package: medley_package::Package, device: burn::tensor::Device, bytes: Vec<u8>)
@@ -25,11 +26,8 @@
 mod analysis;
 mod boxes;
 mod classes;
-mod decode;
 mod error;
 mod geometry;
-mod image;
-mod jpeg;
 mod load;
 mod mask;
 mod medley;
@@ -48,12 +46,11 @@ pub use analysis::{
     Analysis, AnalyzeOptions, Between, ClassProbability, DISPLAY_THRESHOLD, DetectedBox,
     EVALUATION_THRESHOLD, Mask, Output, TaskResult, Timing,
 };
-pub use decode::has_sixteen_bits;
 pub use error::InferError;
 pub use geometry::{Placement, fit, placements};
-pub use image::{Image, ImageError, MAX_PIXELS, MAX_SIDE};
 pub use load::read_model;
 pub use medley::Medley;
+pub use medley_image::{Image, ImageError, MAX_PIXELS, MAX_SIDE, has_sixteen_bits};
 pub use pixels::PixelFeatures;
 pub use prepare::{IGNORE, place_mask, resize, resize_mask, window};
 pub use report::{REPORT_FORMAT, Report, ReportMask, ReportOutput, ReportResult};

@@ -125,8 +125,8 @@ fn bell(size: usize) -> Vec<f32> {
 mod tests {
     use super::*;
     use crate::geometry::placements;
-    use crate::image::Image;
     use crate::prepare::{resize, window};
+    use medley_image::Image;
     use medley_package::Presentation;
 
     /// Three rings, one disc off the centre: curved edges, thin parts, all borders touched.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use medley_image::Image;
 use medley_model::MedleyModel;
 use medley_package::{
     FORMAT_VERSION, Metadata, NOTICE, Package, PackedTensor, Presentation, Provenance,
@@ -17,7 +18,6 @@ use crate::boxes::BoxCanvas;
 use crate::classes::ClassVotes;
 use crate::error::InferError;
 use crate::geometry::{Placement, placements};
-use crate::image::Image;
 use crate::load::read_model;
 use crate::mask::MaskCanvas;
 use crate::outputs::{Encoded, HeadOutput};

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use medley_head::{Head, Stroke};
+use medley_image::Image;
 
 use crate::analysis::Mask;
 use crate::error::InferError;
 use crate::geometry::Placement;
-use crate::image::Image;
 use crate::mask::MaskCanvas;
 
 /// A pixel's features are those of its cell and of the eight around it, as in the heads of segmentation tasks.

@@ -1,7 +1,8 @@
 //! From a picture to what the encoder sees: scale, then cut a window; the same for index masks.
 
+use medley_image::Image;
+
 use crate::geometry::Placement;
-use crate::image::Image;
 use crate::resample::{mix_columns, mix_rows, taps};
 
 /// Class index in a placed mask for pixels that are padding or that the annotator left out.

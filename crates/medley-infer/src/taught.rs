@@ -1,11 +1,11 @@
 //! Heads that a person teaches with a few examples, on this model's features.
 
 use medley_head::{Head, Lesson, Scope};
+use medley_image::Image;
 use medley_package::Presentation;
 
 use crate::analysis::{AnalyzeOptions, ClassProbability, Mask};
 use crate::error::InferError;
-use crate::image::Image;
 use crate::medley::Medley;
 use crate::pixels::PixelFeatures;
 

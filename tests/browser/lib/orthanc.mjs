@@ -69,7 +69,11 @@ async function startOrthanc() {
 export async function openArchive(folders = {}) {
   const orthanc = await startOrthanc();
   for (const n of [0, 1]) await orthanc.add(ctSlice(n));
-  const harness = await openHarness(folders, { '/dicom-web/': `${orthanc.base}/dicom-web/` });
+  const harness = await openHarness(folders, { '/dicom-web/': `${orthanc.base}/dicom-web/` }).catch(async (error) => {
+    // Else the server would keep the tests from ending.
+    await orthanc.close();
+    throw error;
+  });
   return {
     orthanc,
     harness,

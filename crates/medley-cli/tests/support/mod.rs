@@ -1,6 +1,8 @@
 //! Running the binary on a model that was never trained and on pictures drawn here.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod ct;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,7 +45,9 @@ impl Place {
             .unwrap();
     }
 
+    /// Writes a file, and the folders that it lies in.
     pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
         fs::write(self.path(name), bytes).unwrap();
     }
 

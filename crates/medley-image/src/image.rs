@@ -1,95 +1,7 @@
 //! The one picture type: RGB, 32-bit floats in 0..1, whatever the file or the camera had.
 
-use thiserror::Error;
-
-/// Longest side of a picture, in pixels.
-pub const MAX_SIDE: u32 = 16_384;
-
-/// Most pixels of a picture. At three floats each this is 768 MiB, the most that a 32-bit
-/// WebAssembly memory can hold beside a model.
-pub const MAX_PIXELS: u64 = 64 * 1024 * 1024;
-
-/// Why bytes or pixels are not a usable picture.
-#[derive(Debug, Error, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ImageError {
-    /// The first bytes are those of no supported format.
-    #[error(
-        "not a PNG or JPEG picture: the first bytes look like {found}; save the picture as PNG or JPEG"
-    )]
-    UnknownFormat {
-        /// What the bytes look like, in words.
-        found: &'static str,
-    },
-    /// The file stops before the picture is complete.
-    #[error(
-        "the {format} file is cut off: {missing} is missing after {length} bytes; fetch or copy it again"
-    )]
-    Truncated {
-        /// "PNG" or "JPEG".
-        format: &'static str,
-        /// What should have followed.
-        missing: &'static str,
-        /// Length of the bytes that are there.
-        length: usize,
-    },
-    /// The file is of a known format but its content is damaged.
-    #[error("the {format} file is damaged: {reason}")]
-    Damaged {
-        /// "PNG" or "JPEG".
-        format: &'static str,
-        /// What the decoder says.
-        reason: String,
-    },
-    /// A variant of the format that is not read (12-bit or lossless JPEG, for instance).
-    #[error(
-        "this kind of {format} is not supported: {reason}; save the picture as 8-bit or 16-bit PNG"
-    )]
-    Unsupported {
-        /// "PNG" or "JPEG".
-        format: &'static str,
-        /// What the decoder says.
-        reason: String,
-    },
-    /// A side is zero.
-    #[error("the picture is {width}x{height} pixels: both sides must be at least 1")]
-    Empty {
-        /// Width in pixels.
-        width: u32,
-        /// Height in pixels.
-        height: u32,
-    },
-    /// The picture is larger than the limits; nothing was allocated for it.
-    #[error(
-        "the picture is {width}x{height} pixels: at most {MAX_SIDE} a side and {MAX_PIXELS} in all are read; scale it down first"
-    )]
-    TooLarge {
-        /// Width in pixels.
-        width: u32,
-        /// Height in pixels.
-        height: u32,
-    },
-    /// The number of values does not fit the stated size.
-    #[error("{width}x{height} pixels need {expected} values, found {found}")]
-    WrongLength {
-        /// Width in pixels.
-        width: u32,
-        /// Height in pixels.
-        height: u32,
-        /// Values that the size asks for.
-        expected: usize,
-        /// Values that were given.
-        found: usize,
-    },
-    /// A value is not a number or infinite.
-    #[error("value {index} of the pixels is {value}: every value must be a finite number in 0..1")]
-    NotFinite {
-        /// Position in the values.
-        index: usize,
-        /// "NaN", "inf" or "-inf".
-        value: String,
-    },
-}
+use crate::error::ImageError;
+use crate::limits::{MAX_PIXELS, MAX_SIDE};
 
 /// A picture: RGB, 0..1. Grey is repeated, transparency is laid over black.
 #[derive(Debug, Clone, PartialEq)]
@@ -177,8 +89,9 @@ impl Image {
         &self.pixels
     }
 
-    /// From parts that this crate has made itself and knows to fit.
-    pub(crate) fn trusted(width: u32, height: u32, pixels: Vec<f32>) -> Self {
+    /// From values that were computed from those of another picture, as scaling does: that they are as many as
+    /// the size asks for and finite is not looked at again.
+    pub fn trusted(width: u32, height: u32, pixels: Vec<f32>) -> Self {
         debug_assert_eq!(pixels.len(), width as usize * height as usize * 3);
         Self { width, height, pixels }
     }

@@ -3,7 +3,7 @@
 //! Source: ITU-T T.81, annex B. The decoder in use paints what is missing grey without a word; a
 //! grey lung is worse than no answer, so a file without its end is refused before decoding.
 
-use crate::image::ImageError;
+use crate::error::ImageError;
 
 /// Start of image, and the first byte of the next marker.
 pub(crate) const SIGNATURE: [u8; 3] = [0xff, 0xd8, 0xff];

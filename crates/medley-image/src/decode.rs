@@ -5,34 +5,40 @@ use std::io::Cursor;
 use image::codecs::{jpeg::JpegDecoder, png::PngDecoder};
 use image::{DynamicImage, ImageDecoder};
 
-use crate::image::{Image, ImageError, MAX_SIDE, check_size, unit_of_u8, unit_of_u16};
+use crate::error::ImageError;
+use crate::image::{Image, check_size, unit_of_u8, unit_of_u16};
 use crate::jpeg;
+use crate::limits::{MAX_EXTRAS_BYTES, MAX_SIDE};
 
 const PNG: &str = "PNG";
 const JPEG: &str = "JPEG";
 const PNG_SIGNATURE: [u8; 8] = [137, 80, 78, 71, 13, 10, 26, 10];
-
-/// Most memory for what a PNG holds beside its pixels (profiles, texts), in bytes.
-const MAX_PNG_EXTRAS: u64 = 64 * 1024 * 1024;
 
 impl Image {
     /// Reads a PNG or JPEG file: 8 or 16 bits, grey, palette or RGB, with or without alpha (laid
     /// over black). 16 bits keep their precision. The orientation in the file's EXIF is applied.
     ///
     /// The format is known by its first bytes, not by a name. The size in the header is checked
-    /// against [`MAX_SIDE`](crate::MAX_SIDE) and [`MAX_PIXELS`](crate::MAX_PIXELS) before anything
-    /// is allocated.
+    /// against [`MAX_SIDE`] and [`MAX_PIXELS`](crate::MAX_PIXELS) before anything is allocated.
     ///
     /// # Errors
     /// Another format, a file that is cut off or damaged, a size past the limits.
     pub fn decode(bytes: &[u8]) -> Result<Self, ImageError> {
-        if bytes.starts_with(&PNG_SIGNATURE) {
-            decode_png(bytes)
-        } else if bytes.starts_with(&jpeg::SIGNATURE) {
-            decode_jpeg(bytes)
-        } else {
-            Err(ImageError::UnknownFormat { found: guess(bytes) })
+        let header = Header::read(bytes)?;
+        match header.format {
+            PNG => decode_png(bytes, &header),
+            _ => decode_jpeg(bytes, &header),
         }
+    }
+
+    /// Width and height that a PNG or JPEG file states, in pixels, before its EXIF turns the
+    /// picture; no pixel is decoded.
+    ///
+    /// # Errors
+    /// Another format, a file without a whole header, a JPEG that is cut off, a size past the limits.
+    pub fn stated_size(bytes: &[u8]) -> Result<(u32, u32), ImageError> {
+        let header = Header::read(bytes)?;
+        Ok((header.width, header.height))
     }
 }
 
@@ -44,41 +50,67 @@ pub fn has_sixteen_bits(bytes: &[u8]) -> bool {
     bytes.starts_with(&PNG_SIGNATURE) && bytes.get(24) == Some(&16)
 }
 
-fn decode_png(bytes: &[u8]) -> Result<Image, ImageError> {
-    // Signature, length and name of the first chunk, width, height: the first 24 bytes.
-    let (Some(width), Some(height)) = (be_u32(bytes, 16), be_u32(bytes, 20)) else {
-        return Err(ImageError::Truncated {
-            format: PNG,
-            missing: "the header",
-            length: bytes.len(),
-        });
-    };
-    check_size(width, height)?;
+/// What the beginning of a file says.
+struct Header {
+    /// [`PNG`] or [`JPEG`].
+    format: &'static str,
+    width: u32,
+    height: u32,
+}
+
+impl Header {
+    /// Refuses what is no picture that is read, and sizes past the limits.
+    fn read(bytes: &[u8]) -> Result<Self, ImageError> {
+        let header = if bytes.starts_with(&PNG_SIGNATURE) {
+            // Signature, length and name of the first chunk, width, height: the first 24 bytes.
+            let (Some(width), Some(height)) = (be_u32(bytes, 16), be_u32(bytes, 20)) else {
+                let (missing, length) = ("the header", bytes.len());
+                return Err(ImageError::Truncated { format: PNG, missing, length });
+            };
+            Self { format: PNG, width, height }
+        } else if bytes.starts_with(&jpeg::SIGNATURE) {
+            // The decoder fills what is missing with grey and says nothing, so completeness is checked first.
+            let jpeg::Header { width, height } = jpeg::scan(bytes)?;
+            Self { format: JPEG, width, height }
+        } else {
+            return Err(ImageError::UnknownFormat { found: guess(bytes) });
+        };
+        check_size(header.width, header.height)?;
+        Ok(header)
+    }
+}
+
+fn decode_png(bytes: &[u8], header: &Header) -> Result<Image, ImageError> {
     let mut limits = image::Limits::no_limits();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_PNG_EXTRAS);
+    limits.max_alloc = Some(MAX_EXTRAS_BYTES);
     let decoder = PngDecoder::with_limits(Cursor::new(bytes), limits)
         .map_err(|error| failure(PNG, bytes, error))?;
-    finish(PNG, bytes, decoder)
+    finish(header, bytes, decoder)
 }
 
-fn decode_jpeg(bytes: &[u8]) -> Result<Image, ImageError> {
-    // The decoder fills what is missing with grey and says nothing, so completeness is checked first.
-    let header = jpeg::scan(bytes)?;
-    check_size(header.width, header.height)?;
+fn decode_jpeg(bytes: &[u8], header: &Header) -> Result<Image, ImageError> {
     let decoder =
         JpegDecoder::new(Cursor::new(bytes)).map_err(|error| failure(JPEG, bytes, error))?;
-    finish(JPEG, bytes, decoder)
+    finish(header, bytes, decoder)
 }
 
 fn finish(
-    format: &'static str,
+    header: &Header,
     bytes: &[u8],
     mut decoder: impl ImageDecoder,
 ) -> Result<Image, ImageError> {
+    let format = header.format;
     let (width, height) = decoder.dimensions();
-    check_size(width, height)?;
+    if (width, height) != (header.width, header.height) {
+        // A JPEG may have several frame headers: the limits must hold for the one that is decoded.
+        let reason = format!(
+            "it states {}x{} pixels in one place and {width}x{height} in another",
+            header.width, header.height
+        );
+        return Err(ImageError::Damaged { format, reason });
+    }
     // A damaged EXIF block is no reason to refuse the picture.
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
     let mut picture =

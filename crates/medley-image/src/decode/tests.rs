@@ -18,6 +18,17 @@ fn jpg(picture: &::image::RgbImage) -> Vec<u8> {
     bytes
 }
 
+/// The JPEG with an EXIF block that says to turn it right by 90°.
+fn turned(bytes: &[u8]) -> Vec<u8> {
+    // One TIFF directory with one entry: orientation (0x0112, SHORT) = 6.
+    let exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+    let mut turned = bytes[..2].to_vec();
+    turned.extend([0xff, 0xe1, 0, exif.len() as u8 + 2]);
+    turned.extend(exif);
+    turned.extend(&bytes[2..]);
+    turned
+}
+
 /// Where the JPEG's frame header has its height and width.
 fn frame_size(bytes: &[u8]) -> usize {
     bytes.windows(2).position(|w| w == [0xff, 0xc0]).unwrap() + 5
@@ -82,13 +93,7 @@ fn jpeg_is_read_and_turned_as_its_exif_says() {
     for (a, b) in picture.as_raw().iter().zip(image.pixels()) {
         assert!((f32::from(*a) / 255.0 - b).abs() < 0.08);
     }
-    // One TIFF directory with one entry: orientation (0x0112, SHORT) = 6, turn right by 90°.
-    let exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
-    let mut turned = bytes[..2].to_vec();
-    turned.extend([0xff, 0xe1, 0, exif.len() as u8 + 2]);
-    turned.extend(exif);
-    turned.extend(&bytes[2..]);
-    let turned = Image::decode(&turned).unwrap();
+    let turned = Image::decode(&turned(&bytes)).unwrap();
     assert_eq!((turned.width(), turned.height()), (24, 40));
     // The bottom left corner came to the top left.
     assert_eq!(turned.pixels()[..3], image.pixels()[23 * 40 * 3..][..3]);
@@ -170,6 +175,31 @@ fn damaged_bytes_do_not_panic() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn the_stated_size_is_that_of_the_header_before_it_is_turned() {
+    assert_eq!(Image::stated_size(&png(gradient(37, 23))), Ok((37, 23)));
+    assert_eq!(Image::stated_size(&turned(&jpg(&gradient(40, 24)))), Ok((40, 24)));
+    // Nothing behind the header is looked at.
+    assert_eq!(Image::stated_size(&png(gradient(37, 23))[..24]), Ok((37, 23)));
+    let cut = Image::stated_size(&png(gradient(37, 23))[..23]);
+    assert!(matches!(cut, Err(ImageError::Truncated { missing: "the header", .. })), "{cut:?}");
+}
+
+#[test]
+fn a_jpeg_that_states_two_sizes_is_damaged() {
+    let bytes = jpg(&gradient(16, 16));
+    let start = frame_size(&bytes) - 5;
+    let length = usize::from(bytes[start + 3]);
+    let mut second = bytes[start..start + 2 + length].to_vec();
+    second[5..9].copy_from_slice(&[0, 32, 0, 32]);
+    for at in [start, start + 2 + length] {
+        let mut twice = bytes.clone();
+        twice.splice(at..at, second.iter().copied());
+        let error = Image::decode(&twice).unwrap_err();
+        assert!(matches!(error, ImageError::Damaged { format: "JPEG", .. }), "{at}: {error}");
     }
 }
 
