@@ -40,6 +40,7 @@ mod matmul;
 mod packed;
 mod parallel;
 mod patches;
+mod rows;
 mod two_stages;
 mod unrolled;
 
@@ -48,3 +49,4 @@ pub use inference::{
     PackedConv, WindowAttention, double, halve, is_plain_cpu, layer_norm, standardize,
 };
 pub use packed::{Activation, WindowGrid};
+pub use rows::{in_parts, layer_norm_over_rows, linear_over_rows};
