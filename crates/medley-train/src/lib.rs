@@ -18,6 +18,7 @@ mod log;
 pub mod losses;
 pub mod metrics;
 mod optimizer;
+mod packaged;
 mod plot;
 mod preset;
 mod schedule;

@@ -131,8 +131,8 @@ impl Trainer {
         let mut average = None;
         let state = checkpoint.state()?;
         if let (Some(asked), None) = (&config.warm_start, &state) {
-            let first = Loader::start(plan.clone())?.next()?;
-            model = warm_start(asked, &config.model(&tasks), &first, config.seed, model)?;
+            let first = || Ok(Loader::start(plan.clone())?.next()?);
+            model = warm_start(asked, &config.model(&tasks), first, config.seed, model)?;
         }
         if let Some(state) = state {
             if let Some(what) = difference(&state.config, &config) {
