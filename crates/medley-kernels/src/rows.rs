@@ -3,7 +3,7 @@
 //! burn 0.22 finds the gradient of a linear layer's weights as one small product for each leading index of its input (a
 //! window, or a row of a map) and adds up the thousands of results, and that of a bias or of a norm's γ and β in one sum
 //! over all rows, which keeps no more of a GPU's threads busy than there are channels (docs/known-issues.md). Here the rows
-//! are laid out as some hundred parts at most: enough products to fill a GPU, and sums in two stages.
+//! are laid out as a few hundred parts at most: enough products to fill a GPU, and sums in two stages.
 //!
 //! On CUDA the rows of a map begin at multiples of 512 bytes; where its channels do not fill them, as those of the first two
 //! stages of Swin do not, laying it out in other parts copies it. Layers after one another whose input comes from [`in_parts`]
