@@ -1,5 +1,8 @@
 //! Linear layers and norms over rows: values and gradients against those of burn's own operations.
 
+// The lint knows tests, but not the functions that they share.
+#![allow(clippy::unwrap_used)]
+
 use burn::tensor::module::{layer_norm, linear};
 use burn::tensor::{Device, Distribution, Gradients, Tensor, Tolerance};
 use medley_kernels::{layer_norm_over_rows, linear_over_rows};
