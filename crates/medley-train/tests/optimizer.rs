@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use burn::grad_clipping::GradientClippingConfig;
-use burn::module::{Module, Param};
+use burn::module::Param;
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Distribution, Tensor, Tolerance};
