@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use burn::module::Module;
-use burn::optim::{AdamWConfig, GradientsParams};
+use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Distribution, FloatDType, Tensor};
 use clap::Parser;
 use medley_model::SwinConfig;
@@ -48,7 +48,7 @@ fn main() -> Result<()> {
     }
     let device = device.autodiff();
     let mut encoder = SwinConfig::tiny().init(&device);
-    let mut optimizer = AdamWConfig::new().with_weight_decay(0.05).init();
+    let mut optimizer = medley_train::adamw(0.05, f32::INFINITY);
     let batch = arguments.batch;
     let images =
         Tensor::<4>::random([batch, 3, SIDE, SIDE], Distribution::Uniform(0.0, 1.0), &device);

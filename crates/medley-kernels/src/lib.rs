@@ -1,11 +1,12 @@
-//! Layers on the CPU, as an extension of burn: convolution and batch normalisation forward and backward, and the layers of
-//! both encoders for inference.
+//! Layers as an extension of burn: on the CPU convolution and batch normalisation forward and backward, and the layers of
+//! both encoders for inference; on every device linear layers and norms whose gradients have no long sums, and the
+//! optimizer's update of a parameter as one operation.
 //!
 //! burn's CPU device computes the gradient of a convolution's weights as a convolution with a kernel of the
 //! picture's size, and a batch normalisation as a dozen passes over memory. Training spends most of its time
 //! there. The functions here compute the same numbers (up to the order of additions) in fewer passes: patches of a
 //! few rows that fit the processor's cache, one matrix product for each, and two passes for the normalisation
-//! with its rectifier. On any other device they call burn's own operations.
+//! with its rectifier. On any other device they are burn's own operations, put together as a GPU likes them.
 //!
 //! For inference, [`PackedConv`] and [`WindowAttention`] lay weights out once and keep maps with their channels side by
 //! side: one matrix kernel computes convolutions (by Winograd's transforms where they save time), linear layers and
@@ -33,13 +34,18 @@ mod batch_norm;
 mod conv;
 mod depthwise;
 mod extension;
+#[cfg(any(feature = "cuda", feature = "vulkan"))]
+mod gpu;
 #[cfg(feature = "train")]
 mod gradients;
 mod inference;
 mod matmul;
+#[cfg(feature = "train")]
+mod optimizer;
 mod packed;
 mod parallel;
 mod patches;
+mod rows;
 mod two_stages;
 mod unrolled;
 
@@ -47,4 +53,7 @@ pub use extension::{BatchNormOutput, batch_norm, conv2d, depthwise_conv2d};
 pub use inference::{
     PackedConv, WindowAttention, double, halve, is_plain_cpu, layer_norm, standardize,
 };
+#[cfg(feature = "train")]
+pub use optimizer::{AdamWStep, adamw, towards};
 pub use packed::{Activation, WindowGrid};
+pub use rows::{in_parts, layer_norm_over_rows, linear_over_rows};

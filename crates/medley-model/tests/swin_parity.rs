@@ -97,19 +97,33 @@ fn stages_agree(case: &str) {
     let (mut encoder, _) = load(&file, &device);
     let image = tensor::<4>(&file, &format!("{case}.input"), &device);
 
-    let computed = encoder.forward(image.clone());
+    let plain = encoder.forward(image.clone());
     encoder.prepare();
     let prepared = encoder.forward(image);
-    for (index, (computed, prepared)) in computed.into_iter().zip(prepared).enumerate() {
-        let name = format!("{case}.stage{}", index + 1);
-        let expected = tensor::<4>(&file, &name, &device);
-        let limit = tolerance(&name);
-        for (way, found) in [("as trained", computed), ("prepared", prepared)] {
-            let error = worst(found, expected.clone());
+    let ways = [
+        ("plain", plain),
+        ("prepared", prepared),
+        #[cfg(feature = "train")]
+        ("in training", in_training(&file, case)),
+    ];
+    for (way, stages) in ways {
+        for (index, found) in stages.into_iter().enumerate() {
+            let name = format!("{case}.stage{}", index + 1);
+            let expected = tensor::<4>(&file, &name, &device);
+            let limit = tolerance(&name);
+            let error = worst(found, expected);
             println!("{name}, {way}: worst error {error:.1e}");
             assert!(error < limit, "{name}, {way}: worst error {error:.1e}, limit {limit:.0e}");
         }
     }
+}
+
+/// The stages on a device with gradients, where layers are laid out in another way.
+#[cfg(feature = "train")]
+fn in_training(file: &SafeTensors<'_>, case: &str) -> [Tensor<4>; 4] {
+    let device = Device::flex().autodiff();
+    let (encoder, _) = load(file, &device);
+    encoder.forward(tensor(file, &format!("{case}.input"), &device)).map(Tensor::inner)
 }
 
 #[test]
@@ -221,4 +235,87 @@ fn gradients_of_a_padded_image_are_finite_and_reach_the_position_bias() {
     let mut check = Check { gradients: &gradients, path: Vec::new(), without: Vec::new() };
     encoder.visit(&mut check);
     assert_eq!(check.without, ["norm.gamma", "norm.beta"], "only the unused norm has none");
+}
+
+/// Adds to each parameter `step` times its gradient over the root of the gradient's mean square, so that all parameters weigh
+/// about the same; collects the slope in that direction.
+#[cfg(feature = "train")]
+struct Along<'a> {
+    gradients: &'a burn::tensor::Gradients,
+    only: &'static str,
+    step: f64,
+    path: Vec<String>,
+    slope: f64,
+}
+
+#[cfg(feature = "train")]
+impl ModuleMapper for Along<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_owned());
+    }
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if !self.path.join(".").contains(self.only) {
+            return param;
+        }
+        let Some(gradient) = param.val().grad(self.gradients) else { return param };
+        let size = gradient.clone().square().mean().into_scalar::<f32>().sqrt();
+        self.slope += gradient.clone().square().sum().into_scalar::<f32>() as f64 / size as f64;
+        let step = self.step / size as f64;
+        param.map(|value| Tensor::from_inner(value.inner() + gradient * step).require_grad())
+    }
+}
+
+#[cfg(feature = "train")]
+#[test]
+fn gradients_in_training_are_the_slopes_of_the_plain_forward_pass() {
+    let device = Device::flex().autodiff();
+    let bytes = golden();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    // Two maps of several windows each. Not the padded ones, whose least variances make everything behind them steep.
+    let image = tensor::<4>(&file, "square.input", &device);
+    let image = Tensor::cat(vec![image.clone(), image.flip([3])], 0);
+    let (encoder, _) = load(&file, &Device::flex());
+    let encoder = encoder.train();
+    let loss = |stages: [Tensor<4>; 4]| {
+        // Uneven weights: what a norm gives has the same mean square everywhere.
+        let [a, b, c, d] = stages.map(|stage| {
+            let device = stage.device();
+            let count = stage.shape().num_elements() as i64;
+            let factors = Tensor::<1, burn::tensor::Int>::arange(0..count, &device).float() * 0.7;
+            (stage.clone() * factors.sin().reshape(stage.dims())).mean()
+        });
+        a + b + c + d
+    };
+    let gradients = loss(encoder.forward(image.clone())).backward();
+    for only in [
+        "patch_embed.proj",
+        "norm1",
+        "norm2",
+        "qkv",
+        "attn.proj",
+        "logit_scale",
+        "cpb_mlp",
+        "mlp.fc1",
+        "mlp.fc2",
+        "reduction",
+    ] {
+        let along = |step: f64| {
+            let mut along =
+                Along { gradients: &gradients, only, step, path: Vec::new(), slope: 0.0 };
+            let moved = encoder.clone().map(&mut along).valid();
+            (loss(moved.forward(image.clone().inner())).into_scalar::<f32>() as f64, along.slope)
+        };
+        // Far enough that the roundings of a loss near one do not show, near enough that it is straight.
+        let step = 1e-4;
+        let ((above, slope), (below, _)) = (along(step), along(-step));
+        let found = (above - below) / (2.0 * step);
+        println!("{only}: slope {found:.4}, by gradients {slope:.4}");
+        assert!(
+            (found - slope).abs() < 0.05 * slope,
+            "{only}: slope {found}, by gradients {slope}"
+        );
+    }
 }

@@ -1,4 +1,4 @@
-//! Whether a device computes what the processor computes: losses, gradients and a short training.
+//! Whether a device computes what the processor computes: the optimizer, losses, gradients and a short training.
 //!
 //! GPUs round otherwise, add in another order and, with tensor cores, multiply with fewer digits. What must not happen is
 //! a kernel that is wrong. Both show on the same weights and the same drawn batch: roundings stay below the
@@ -6,15 +6,16 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use medley_data::{MixedBatch, Part, SampleTarget};
+use medley_kernels::AdamWStep;
 use medley_model::MedleyModel;
 use medley_package::{Presentation, TaskKind, TaskSpec};
 
 use crate::config::Variant;
 use crate::error::TrainError;
+use crate::optimizer::adamw;
 use crate::step::losses;
-use crate::trainer::adamw;
 
 /// Both families of encoders; a small Swin has all of a large one's operations.
 const VARIANTS: [Variant; 2] = [Variant::Nano, Variant::SwinMicro];
@@ -35,6 +36,10 @@ const GRADIENT_TOLERANCE: f32 = 1e-1;
 /// Gradients below this share of the largest are roundings themselves: the bias ahead of a normalisation has none.
 const NO_GRADIENT: f32 = 1e-4;
 
+/// Norm of a difference after a few steps of the optimizer against how far they moved: no product of matrices is in them, so
+/// that they are roundings of f32 alone, which the root of a small second moment magnifies.
+const OPTIMIZER_TOLERANCE: f32 = 1e-4;
+
 /// Steps of the short training, of which the last ten are compared.
 const STEPS: usize = 50;
 const COMPARED: usize = 10;
@@ -46,7 +51,7 @@ const CURVE_TOLERANCE: f32 = 0.1;
 /// One comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Agreement {
-    /// The encoder.
+    /// The encoder, or the optimizer.
     pub variant: &'static str,
     /// What was compared.
     pub what: String,
@@ -70,6 +75,9 @@ impl Agreement {
 /// # Errors
 /// A device that does not answer.
 pub fn agreement(device: &Device, heard: &mut dyn FnMut(&Agreement)) -> Result<(), TrainError> {
+    for shape in [[3, 5], [300, 700]] {
+        heard(&optimizer(shape, device)?);
+    }
     VARIANTS.into_iter().try_for_each(|variant| compare(variant, device, heard))
 }
 
@@ -106,6 +114,56 @@ fn compare(
         tolerance: CURVE_TOLERANCE,
     });
     Ok(())
+}
+
+/// Three steps of the optimizer and of the moving average on a weight of this shape.
+fn optimizer(shape: [usize; 2], device: &Device) -> Result<Agreement, TrainError> {
+    let drawn = |seed: usize| {
+        let values = (0..shape[0] * shape[1]).map(|i| ((i * 7919 + seed * 104_729) % 1009) as f32);
+        TensorData::new(values.map(|value| value / 504.0 - 1.0).collect(), shape)
+    };
+    let run = |device: &Device| -> Result<[Vec<f32>; 2], TrainError> {
+        let tensor = |seed| Tensor::<2>::from_data(drawn(seed), device);
+        let (mut weight, mut average) = (tensor(0), tensor(1));
+        let mut moments = [weight.zeros_like(), weight.zeros_like()];
+        for time in 1..=3 {
+            let step = AdamWStep {
+                learning_rate: RATE,
+                weight_decay: 0.05,
+                betas: [0.9, 0.999],
+                epsilon: 1e-8,
+                // Below the norm of the larger gradient, above that of the smaller.
+                clip: 10.0,
+                time,
+            };
+            // Read across its rows: a gradient is often the view of another tensor.
+            let gradient =
+                Tensor::<2>::from_data(drawn(time + 1), device).reshape([shape[1], shape[0]]);
+            (weight, moments) = medley_kernels::adamw(weight, gradient.transpose(), moments, step);
+            average = medley_kernels::towards(average, weight.clone(), 0.75);
+        }
+        let moved = weight - tensor(0);
+        let read = |values: Tensor<2>| {
+            let values = values.try_into_data_as::<f32>().map_err(|error| format!("{error:?}"));
+            let values = values
+                .and_then(|data| data.try_into_vec::<f32>().map_err(|error| format!("{error:?}")));
+            values.map_err(TrainError::Device)
+        };
+        Ok([read(moved)?, read(average)?])
+    };
+    let (ours, theirs) = (run(&Device::flex())?, run(device)?);
+    let norm = |values: &[f32]| values.iter().map(|v| v * v).sum::<f32>().sqrt();
+    let apart = |ours: &[f32], theirs: &[f32]| {
+        let apart: Vec<f32> = ours.iter().zip(theirs).map(|(a, b)| a - b).collect();
+        relative(norm(&apart), norm(ours))
+    };
+    Ok(Agreement {
+        variant: "optimizer",
+        what: format!("three steps of {} × {} weights and their average", shape[0], shape[1]),
+        expected: norm(&ours[0]),
+        difference: apart(&ours[0], &theirs[0]).max(apart(&ours[1], &theirs[1])),
+        tolerance: OPTIMIZER_TOLERANCE,
+    })
 }
 
 /// Not a number counts as infinitely far.

@@ -63,7 +63,7 @@ impl ModuleMapper for Towards {
         let decay = self.decay;
         param.map(|average| {
             let newest = newest.reshape(average.shape());
-            average * decay + newest * (1.0 - decay)
+            medley_kernels::towards(average, newest, decay as f32)
         })
     }
 }

@@ -2,13 +2,12 @@
 
 use burn::tensor::{Device, Tensor};
 use medley_data::MixedBatch;
-use medley_infer::read_model;
 use medley_model::{Features, MedleyModel};
-use medley_package::read_dir;
 
 use crate::config::{DistillationConfig, SelfSupervisionConfig, TrainConfig};
 use crate::error::TrainError;
 use crate::losses::{agreement_of_views, relations};
+use crate::packaged::packaged_model;
 use crate::step::images;
 
 /// What a run's configuration asks for beside its tasks.
@@ -89,11 +88,7 @@ impl Beside {
 
 impl Teacher {
     fn load(config: &DistillationConfig, device: &Device) -> Result<Self, TrainError> {
-        let folder = &config.package;
-        let package = read_dir(folder).map_err(|error| {
-            TrainError::file(folder, format!("distillation.package cannot be read: {error}"))
-        })?;
-        let (model, _) = read_model(&package, device)?;
+        let (model, _) = packaged_model("distillation.package", &config.package, device)?;
         Ok(Self { model, weight: config.weight, device: device.clone() })
     }
 }

@@ -11,8 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use burn::grad_clipping::GradientClippingConfig;
-use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use medley_data::{Database, Loader, LoaderPlan, MixedBatch, Split};
 use medley_model::MedleyModel;
@@ -27,6 +26,7 @@ use crate::error::TrainError;
 use crate::evaluate::{Score, evaluate};
 use crate::lock::RunLock;
 use crate::log::Log;
+use crate::optimizer::adamw;
 use crate::step::{TaskLoss, head_losses, images};
 use crate::warm_start::warm_start;
 use crate::{files, plot};
@@ -36,19 +36,6 @@ const AHEAD: usize = 3;
 
 /// Memory for decoded pictures, in bytes.
 const CACHE_BYTES: u64 = 3 << 30;
-
-/// AdamW's ε. burn's default of 1e-5 is as large as the gradients of single weights here, once the
-/// mean over many tasks is taken, and would shorten their steps.
-const ADAM_EPSILON: f32 = 1e-8;
-
-/// The optimizer of every training. `weight_decay`: decoupled; `clip`: largest norm of one parameter's gradient.
-pub(crate) fn adamw(weight_decay: f32, clip: f32) -> ModuleOptimizer {
-    AdamWConfig::new()
-        .with_weight_decay(weight_decay)
-        .with_epsilon(ADAM_EPSILON)
-        .with_grad_clipping(Some(GradientClippingConfig::Norm(clip)))
-        .init()
-}
 
 /// What happened in one step; also one line of `metrics.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -144,8 +131,8 @@ impl Trainer {
         let mut average = None;
         let state = checkpoint.state()?;
         if let (Some(asked), None) = (&config.warm_start, &state) {
-            let first = Loader::start(plan.clone())?.next()?;
-            model = warm_start(asked, &config.model(&tasks), &first, config.seed, model)?;
+            let first = || Ok(Loader::start(plan.clone())?.next()?);
+            model = warm_start(asked, &config.model(&tasks), first, config.seed, model)?;
         }
         if let Some(state) = state {
             if let Some(what) = difference(&state.config, &config) {

@@ -3,33 +3,30 @@
 use burn::module::Module;
 use burn::tensor::Device;
 use medley_data::{MixedBatch, SampleTarget};
-use medley_infer::read_model;
 use medley_model::{MedleyModel, ModelConfig, NormKind};
-use medley_package::read_dir;
 
 use crate::config::WarmStartConfig;
 use crate::error::TrainError;
+use crate::packaged::packaged_model;
 use crate::step::images;
 
 /// `fresh`, of the shape `config`, with the package's weights. A task of the same name, kind and number of classes keeps its
 /// head, others begin with one drawn by `seed`. Folded batch normalisations become trainable ones that leave the answers
-/// on `batch` as they are.
+/// on the run's first batch as they are; `first_batch` makes it where there are any.
 ///
 /// # Errors
-/// A package that cannot be read, one of another shape.
+/// A package that cannot be read, one of another shape, a batch that cannot be made.
 pub(crate) fn warm_start(
     asked: &WarmStartConfig,
     config: &ModelConfig,
-    batch: &MixedBatch,
+    first_batch: impl FnOnce() -> Result<MixedBatch, TrainError>,
     seed: u64,
     fresh: MedleyModel,
 ) -> Result<MedleyModel, TrainError> {
-    let folder = &asked.package;
-    let failed = |reason: String| TrainError::file(folder, format!("warm_start.package {reason}"));
-    let package = read_dir(folder).map_err(|error| failed(format!("cannot be read: {error}")))?;
     // On the processor: one pass over one batch, and no device has to compile anything for it.
     let cpu = Device::flex();
-    let (model, theirs) = read_model(&package, &cpu)?;
+    let key = "warm_start.package";
+    let (mut model, theirs) = packaged_model(key, &asked.package, &cpu)?;
     let shape =
         |config: &ModelConfig, norm| ModelConfig { heads: Vec::new(), norm, ..config.clone() };
     // Folding is no difference: it is undone here.
@@ -37,19 +34,23 @@ pub(crate) fn warm_start(
     let (found, expected) = (shape(&theirs, norm), shape(config, config.norm));
     if found != expected {
         let text = |config: &ModelConfig| serde_json::to_string(config).unwrap_or_default();
-        return Err(failed(format!(
-            "has another shape than this run: expected {}, found {}; take a package of the same variant",
+        let reason = format!(
+            "{key} has another shape than this run: expected {}, found {}; take a package of the same variant",
             text(&expected),
             text(&found)
-        )));
+        );
+        return Err(TrainError::file(&asked.package, reason));
     }
-    let segmented: Vec<_> = batch
-        .parts
-        .iter()
-        .filter(|part| matches!(part.targets.first(), Some(SampleTarget::Mask(_))))
-        .map(|part| part.range.clone())
-        .collect();
-    let (model, _) = model.unfold(&theirs, images(batch, &cpu), &segmented)?;
+    if theirs.norm == NormKind::Folded {
+        let batch = first_batch()?;
+        let segmented: Vec<_> = batch
+            .parts
+            .iter()
+            .filter(|part| matches!(part.targets.first(), Some(SampleTarget::Mask(_))))
+            .map(|part| part.range.clone())
+            .collect();
+        (model, _) = model.unfold(&theirs, images(&batch, &cpu), &segmented)?;
+    }
     let kept: Vec<&str> = config
         .heads
         .iter()

@@ -4,11 +4,12 @@ use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
+use medley_kernels::in_parts;
 
 use super::packed::PackedBlock;
 use super::window_attention::WindowAttention;
 use super::windows::Windows;
-use super::{linear, norm_config};
+use super::{apply_linear, apply_norm, linear, norm_config};
 use crate::conv_norm::packed_for;
 
 /// The hidden layer of the perceptron is this many times as wide as the block.
@@ -60,10 +61,20 @@ impl SwinBlock {
         if let Some(packed) = packed_for(&self.packed, &tokens) {
             return packed.forward(tokens, windows);
         }
-        let attended = windows.join(self.attn.forward(windows.cut(tokens.clone()), mask));
-        let tokens = tokens + self.norm1.forward(attended);
-        let hidden = gelu(self.mlp.fc1.forward(tokens.clone()));
-        tokens + self.norm2.forward(self.mlp.fc2.forward(hidden))
+        let maps = tokens.dims()[0];
+        let attended = windows.join(self.attn.forward(windows.cut(tokens.clone()), maps, mask));
+        if tokens.device().is_autodiff() {
+            let shape = tokens.dims();
+            return self.add(in_parts(tokens), in_parts(attended)).reshape(shape);
+        }
+        self.add(tokens, attended)
+    }
+
+    /// What follows the attention, token by token.
+    fn add<const D: usize>(&self, tokens: Tensor<D>, attended: Tensor<D>) -> Tensor<D> {
+        let tokens = tokens + apply_norm(&self.norm1, attended);
+        let hidden = gelu(apply_linear(&self.mlp.fc1, tokens.clone()));
+        tokens + apply_norm(&self.norm2, apply_linear(&self.mlp.fc2, hidden))
     }
 
     pub(super) fn is_packed_for(&self, tokens: &Tensor<4>) -> bool {

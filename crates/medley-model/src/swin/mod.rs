@@ -23,8 +23,10 @@ pub use config::{SwinConfig, SwinConfigError};
 pub use encoder::SwinEncoder;
 pub use torchvision::torchvision_name;
 
-use burn::nn::{Initializer, LayerNormConfig, Linear, LinearConfig};
-use burn::tensor::Device;
+use burn::module::Param;
+use burn::nn::{Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::tensor::{Device, Tensor};
+use medley_kernels::{layer_norm_over_rows, linear_over_rows};
 
 /// Standard deviation of the initial weights of every linear layer, as in torchvision.
 const LINEAR_INIT_STD: f64 = 0.02;
@@ -46,4 +48,22 @@ const NORM_EPSILON: f64 = 1e-5;
 
 fn norm_config(channels: usize) -> LayerNormConfig {
     LayerNormConfig::new(channels).with_epsilon(NORM_EPSILON)
+}
+
+/// A linear layer over the last axis.
+fn apply_linear<const D: usize>(layer: &Linear, tokens: Tensor<D>) -> Tensor<D> {
+    if tokens.device().is_autodiff() {
+        let bias = layer.bias.as_ref().map(Param::val);
+        return linear_over_rows(tokens, layer.weight.val(), bias);
+    }
+    layer.forward(tokens)
+}
+
+/// A norm over the last axis.
+fn apply_norm<const D: usize>(layer: &LayerNorm, tokens: Tensor<D>) -> Tensor<D> {
+    if tokens.device().is_autodiff() {
+        let beta = layer.beta.as_ref().map(Param::val);
+        return layer_norm_over_rows(tokens, layer.gamma.val(), beta, NORM_EPSILON);
+    }
+    layer.forward(tokens)
 }

@@ -4,10 +4,10 @@ use burn::module::{Module, Param};
 use burn::nn::LayerNorm;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, Tensor};
-use medley_kernels::{Activation, PackedConv};
+use medley_kernels::{Activation, PackedConv, linear_over_rows};
 
-use super::norm_config;
 use super::packed::norm;
+use super::{apply_norm, norm_config};
 use crate::conv_norm::packed_for;
 
 /// Side of a patch in pixels, and the stride of s1.
@@ -43,7 +43,28 @@ impl PatchEmbed {
             let image = image.permute([0, 2, 3, 1]);
             return norm(&self.norm, packed.forward_inside(image, None, Activation::None), None);
         }
-        self.norm.forward(self.proj.forward(image).permute([0, 2, 3, 1]))
+        let map = if image.device().is_autodiff() {
+            self.embed_in_training(image)
+        } else {
+            self.proj.forward(image).permute([0, 2, 3, 1])
+        };
+        apply_norm(&self.norm, map)
+    }
+
+    /// The convolution as a linear layer over the patches, which do not overlap: on a GPU, one thread of burn's gradient of
+    /// the weights adds up a whole batch's patches.
+    fn embed_in_training(&self, image: Tensor<4>) -> Tensor<4> {
+        let [batch, colours, height, width] = image.dims();
+        let [rows, columns] = [height / PATCH, width / PATCH];
+        let patches = image
+            .slice([0..batch, 0..colours, 0..rows * PATCH, 0..columns * PATCH])
+            .reshape([batch, colours, rows, PATCH, columns, PATCH])
+            .permute([0, 2, 4, 1, 3, 5])
+            .reshape([batch, rows, columns, colours * PATCH * PATCH]);
+        let weight = self.proj.weight.val();
+        let [channels, ..] = weight.dims();
+        let weight = weight.reshape([channels, colours * PATCH * PATCH]).transpose();
+        linear_over_rows(patches, weight, self.proj.bias.as_ref().map(Param::val))
     }
 
     pub(super) fn prepare(&mut self) {

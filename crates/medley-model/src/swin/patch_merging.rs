@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use medley_kernels::{Activation, PackedConv};
 
 use super::packed::norm;
-use super::{linear, norm_config};
+use super::{apply_linear, apply_norm, linear, norm_config};
 use crate::conv_norm::packed_for;
 
 /// Merges every 2×2 tokens into one with twice the channels; V2 norms after the reduction.
@@ -39,7 +39,7 @@ impl PatchMerging {
             let map = packed.forward_inside(pad_odd(tokens), None, Activation::None);
             return norm(&self.norm, map, None);
         }
-        self.norm.forward(self.reduction.forward(gather(tokens)))
+        apply_norm(&self.norm, apply_linear(&self.reduction, gather(tokens)))
     }
 
     pub(super) fn prepare(&mut self) {

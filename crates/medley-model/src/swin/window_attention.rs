@@ -5,9 +5,10 @@ use burn::nn::Linear;
 use burn::tensor::module::attention;
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Device, Tensor};
+use medley_kernels::linear_over_rows;
 
-use super::linear;
 use super::position_bias::PositionBias;
+use super::{apply_linear, linear};
 
 /// The scale of the cosines is at most this.
 const MAX_SCALE: f64 = 100.0;
@@ -68,10 +69,15 @@ impl WindowAttention {
 
     /// # Shapes
     ///
-    /// - windows: `[batch·windows, window², channels]`
+    /// - windows: `[maps·windows, window², channels]`
     /// - mask, added to the attention: `[windows, 1, window², window²]`
     /// - output: like `windows`
-    pub(super) fn forward(&self, windows: Tensor<3>, mask: Option<Tensor<4>>) -> Tensor<3> {
+    pub(super) fn forward(
+        &self,
+        windows: Tensor<3>,
+        maps: usize,
+        mask: Option<Tensor<4>>,
+    ) -> Tensor<3> {
         let [count, tokens, channels] = windows.dims();
         let Constants { qkv_bias, scale, position_bias } = match &self.frozen {
             Some(constants) => constants.clone(),
@@ -80,17 +86,24 @@ impl WindowAttention {
         let heads = scale.dims()[2];
         let head_channels = channels / heads;
 
-        let qkv = burn::tensor::module::linear(windows, self.qkv.weight.val(), Some(qkv_bias))
-            .reshape([count, tokens, 3, heads, head_channels])
-            .permute([2, 0, 3, 1, 4]);
-        let queries_keys = normalize(qkv.clone().slice(0..2), scale);
+        let training = windows.device().is_autodiff();
+        let weight = self.qkv.weight.val();
+        let qkv = if training {
+            linear_over_rows(windows, weight, Some(qkv_bias))
+        } else {
+            burn::tensor::module::linear(windows, weight, Some(qkv_bias))
+        };
+        let qkv = qkv.reshape([count, tokens, 3, heads, head_channels]).permute([2, 0, 3, 1, 4]);
+        let queries_keys = normalize(qkv.clone().slice(0..2), scale, maps);
         let part = |of: &Tensor<5>, index: usize| {
             of.clone().slice(index..index + 1).reshape([count, heads, tokens, head_channels])
         };
         let bias = match mask {
-            Some(mask) => {
-                let batch = count / mask.dims()[0];
-                (position_bias + mask).repeat_dim(0, batch)
+            Some(mask) => (position_bias + mask).repeat_dim(0, maps),
+            // For each window as with a mask: its gradient is summed over the maps, then over their windows, and not over
+            // all windows at once, which would keep few of a GPU's threads busy.
+            None if training => {
+                position_bias.expand([count / maps, heads, tokens, tokens]).repeat_dim(0, maps)
             }
             None => position_bias,
         };
@@ -102,7 +115,7 @@ impl WindowAttention {
             Some(bias),
             AttentionModuleOptions { scale: Some(1.0), ..Default::default() },
         );
-        self.proj.forward(attended.swap_dims(1, 2).reshape([count, tokens, channels]))
+        apply_linear(&self.proj, attended.swap_dims(1, 2).reshape([count, tokens, channels]))
     }
 
     /// Computes and keeps what depends on the weights alone.
@@ -152,9 +165,18 @@ impl WindowAttention {
 }
 
 /// Gives every vector along the last axis the length `scale`.
-fn normalize(vectors: Tensor<5>, scale: Tensor<5>) -> Tensor<5> {
+///
+/// # Shapes
+///
+/// - vectors: `[2, maps·windows, heads, tokens, head_channels]`
+/// - scale: `[2, 1, heads, 1, 1]`
+fn normalize(vectors: Tensor<5>, scale: Tensor<5>, maps: usize) -> Tensor<5> {
+    let [two, count, heads, tokens, _] = vectors.dims();
     let squared = vectors.clone().square().sum_dim(4);
     // Clamped before the root: keys of padding are exactly zero, where the root has no gradient.
     let length = squared.clamp_min(MIN_LENGTH * MIN_LENGTH).sqrt();
-    vectors * (scale / length)
+    // The scale once for each map and token, so that its gradient is summed over a map's windows first.
+    let scale = scale.expand([two, maps, heads, tokens, 1]).unsqueeze_dim::<6>(2);
+    let factor = scale / length.reshape([two, maps, count / maps, heads, tokens, 1]);
+    vectors * factor.reshape([two, count, heads, tokens, 1])
 }

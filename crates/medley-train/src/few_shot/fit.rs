@@ -11,8 +11,8 @@ use medley_model::{Features, MedleyModel, ModelConfig, NormKind};
 use super::rates::{Trained, rate_groups};
 use super::recipe::Recipe;
 use crate::error::TrainError;
+use crate::optimizer::adamw;
 use crate::step::{head_losses, images, losses};
-use crate::trainer::adamw;
 
 /// One training.
 pub(crate) struct Fit<'a> {
