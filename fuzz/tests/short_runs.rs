@@ -1,5 +1,9 @@
 //! A short run of every fuzz target, without a fuzzer: the same damaged files on every machine.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, also in its helpers"
+)]
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
