@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = (ROOT / "configs/left-out.toml").read_text()
 TASKS = TASKS[TASKS.index("[[tasks]]") :]
-BALANCED = re.compile(r"per_batch = (\d+)\nbalance = true")
+VIEWS = re.sub(r"per_batch = (\d+)\nbalance = true", r"per_batch = \1\nbalance = true\nviews = 2", TASKS)
 
 # What each run changes: keys before the tables, [optimizer], further tables, tasks.
 LEVERS = {
@@ -36,10 +36,10 @@ LEVERS = {
     "blur-cutout": {"tables": "[augment]\nblur = 1.0\ncutout = 0.3"},
     "sizes": {"top": "sizes = [128, 160, 192]"},
     "stochastic-depth": {"top": "stochastic_depth = 0.1"},
-    "views": {"tasks": BALANCED.sub(r"per_batch = \1\nbalance = true\nviews = 2", TASKS)},
+    "views": {"tasks": VIEWS},
     "self-supervision": {
         "tables": "[self_supervision]\nweight = 0.3",
-        "tasks": BALANCED.sub(r"per_batch = \1\nbalance = true\nviews = 2", TASKS),
+        "tasks": VIEWS,
     },
     "unbalanced": {"tasks": TASKS.replace("balance = true\n", "")},
 }

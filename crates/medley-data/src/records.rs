@@ -5,13 +5,11 @@ use std::fmt;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use medley_infer::MAX_SIDE;
 use medley_package::TaskKind;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{DataError, RecordFault};
-
-/// The longest side of an image that a record may state; what the decoder takes.
-const MAX_SIDE: u32 = 16_384;
 
 /// Which part of a data set a record belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

@@ -40,8 +40,8 @@ mod metadata;
 mod shared;
 mod spec;
 mod tensor;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use container::{Package, SELF_TEST_INPUT, SELF_TEST_OUTPUT};
 pub use digest::digest;

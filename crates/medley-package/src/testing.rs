@@ -1,4 +1,4 @@
-//! A small package for the tests of this crate.
+//! A small package for tests, of this crate and of those that read packages.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,8 @@ use crate::metadata::{
 use crate::spec::{Presentation, TaskKind, TaskSpec};
 use crate::tensor::PackedTensor;
 
-pub(crate) fn metadata() -> Metadata {
+/// A task of classification and one of segmentation, with everything that a package can say of itself.
+pub fn metadata() -> Metadata {
     Metadata {
         format_version: FORMAT_VERSION,
         name: "medley-test".into(),
@@ -56,7 +57,8 @@ pub(crate) fn metadata() -> Metadata {
     }
 }
 
-pub(crate) fn package() -> Package {
+/// The same with tensors of each type.
+pub fn package() -> Package {
     let float = |shape: &[usize], start: f32| PackedTensor::Float {
         shape: shape.into(),
         data: (0..shape.iter().product::<usize>()).map(|i| start + i as f32 * 0.125).collect(),

@@ -31,9 +31,8 @@ export function lesson(teacher: Teacher, item: Item | null, events: LessonEvents
     ...(taught
       ? [
           estimateCard({
-            estimate: head.lesson?.estimate ?? null,
+            head,
             curve: teacher.curve,
-            classes: head.classes.length,
             of: 'image',
             doubtful: teacher.doubtful.map(({ item, class: own, instead }) => ({
               text: t('teach.doubt', { name: fileName(item.file), own, instead }),

@@ -33,9 +33,8 @@ export function pixelLesson(teacher: PixelTeacher, painter: Painter, item: Item 
     ...(taught
       ? [
           estimateCard({
-            estimate: head.lesson?.estimate ?? null,
+            head,
             curve: teacher.curve,
-            classes: head.classes.length,
             of: 'pixel',
             doubtful: teacher.doubtful.map(({ stroke, instead }) => ({
               text: t('teach.doubtStroke', { n: stroke.number, name: fileName(stroke.item.file), own: stroke.class, instead }),
