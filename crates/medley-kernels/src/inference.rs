@@ -9,7 +9,7 @@ use burn::tensor::ops::{AvgPoolOptions, InterpolateMode, InterpolateOptions};
 use burn::tensor::{DType, Device, Tensor};
 
 use crate::extension::{Float, float, values};
-use crate::packed::{self, Activation, Finish, Method, Shape, WindowGrid};
+use crate::packed::{self, Activation, Finish, Shape, Weight, WindowGrid};
 
 /// What the CPU device learns to do for inference alone.
 #[backend_extension(Flex)]
@@ -159,8 +159,7 @@ fn norm(
 #[derive(Debug)]
 pub(crate) struct Layer {
     shape: Shape,
-    method: Method,
-    weight: Vec<packed::Line>,
+    weight: Weight,
     bias: Option<Vec<f32>>,
 }
 
@@ -175,7 +174,7 @@ impl Layer {
             activation,
         };
         let side = [height, width];
-        let output = self.shape.forward(self.method, side, values(&input), &self.weight, finish);
+        let output = self.shape.forward(side, values(&input), &self.weight, finish);
         let [height, width] = side.map(|side| self.shape.out(side));
         float(output, vec![batch, height, width, self.shape.channels_out])
     }
@@ -223,13 +222,13 @@ impl PackedConv {
             return None;
         }
         let shape = Shape { channels, channels_out, kernel, stride, pad };
-        let method = shape.method();
-        let weight = shape.pack(method, &read(weight)?);
+        let values = read(weight)?;
+        let weight = shape.methods().iter().find_map(|method| shape.pack(*method, &values))?;
         let bias = match bias {
             Some(bias) => Some(read(bias)?),
             None => None,
         };
-        Some(Self { layer: Arc::new(Layer { shape, method, weight, bias }) })
+        Some(Self { layer: Arc::new(Layer { shape, weight, bias }) })
     }
 
     /// # Shapes

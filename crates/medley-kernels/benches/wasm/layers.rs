@@ -11,7 +11,7 @@ mod parallel;
 use std::hint::black_box;
 
 use packed::tile::{COLUMNS, Line, ROWS, Runs, tile};
-use packed::{Activation, Finish, Method, Shape, WindowGrid};
+use packed::{Activation, Finish, Method, Shape, Weight, WindowGrid};
 
 #[link(wasm_import_module = "host")]
 unsafe extern "C" {
@@ -52,6 +52,31 @@ fn noise(count: usize) -> Vec<f32> {
     (0..count as u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 8) as f32 / 8e6 - 1.0).collect()
 }
 
+/// Weights as packages keep them: integers of eight bits times a scale.
+fn weights(count: usize) -> Vec<f32> {
+    noise(count).into_iter().map(|value| (value * 115.0).round() / 1024.0).collect()
+}
+
+/// The methods that a layer can be computed by.
+const METHODS: [Method; 4] =
+    [Method::Direct, Method::Integers, Method::Winograd2, Method::Winograd4];
+
+/// The method that is chosen for a layer, and its weights.
+fn chosen(shape: &Shape, weight: &[f32]) -> (Method, Weight) {
+    let fit = |method: &Method| shape.pack(*method, weight).map(|weight| (*method, weight));
+    shape.methods().iter().find_map(fit).unwrap()
+}
+
+/// Bytes that a layer's weights take.
+fn size(shape: &Shape, weight: &Weight) -> usize {
+    match weight {
+        Weight::Direct(lines) | Weight::Winograd2(lines) | Weight::Winograd4(lines) => {
+            size_of_val(lines.as_slice())
+        }
+        Weight::Integers(_) => shape.channels * shape.channels_out * shape.kernel.pow(2),
+    }
+}
+
 /// Billion multiply-adds a second of the innermost loop, everything in the first cache.
 fn peak() -> f64 {
     const DEPTH: usize = 256;
@@ -61,7 +86,14 @@ fn peak() -> f64 {
     let mut sums = [[0.0; COLUMNS]; ROWS];
     let took = time(|| {
         for _ in 0..1000 {
-            tile(black_box(&left), &starts, Runs::one(DEPTH), &panel, sums.as_flattened_mut(), COLUMNS);
+            tile(
+                black_box(&left),
+                &starts,
+                Runs::one(DEPTH),
+                &panel,
+                sums.as_flattened_mut(),
+                COLUMNS,
+            );
         }
         sums[0][0]
     });
@@ -69,9 +101,9 @@ fn peak() -> f64 {
 }
 
 fn convolutions() {
-    say("| layer | times | multiply-adds, M | direct | Winograd 2×2 | Winograd 4×4 |");
-    say("|---|---:|---:|---:|---:|---:|");
-    let (mut chosen, mut direct, mut work) = (0.0, 0.0, 0.0);
+    say("| layer | times | multiply-adds, M | direct | integers | Winograd 2×2 | Winograd 4×4 |");
+    say("|---|---:|---:|---:|---:|---:|---:|");
+    let (mut best, mut direct, mut work) = (0.0, 0.0, 0.0);
     for (channels, channels_out, side, kernel, stride, times) in [
         (3, 16, 160, 3, 2, 1),
         (16, 32, 80, 3, 2, 1),
@@ -93,20 +125,22 @@ fn convolutions() {
     ] {
         let shape = Shape { channels, channels_out, kernel, stride, pad: kernel / 2 };
         let input = noise(side * side * channels);
-        let weight = noise(channels * channels_out * kernel * kernel);
+        let weight = weights(channels * channels_out * kernel * kernel);
+        let (chosen, _) = chosen(&shape, &weight);
         let bias = noise(channels_out);
-        let finish =
-            Finish { bias: Some(&bias), residual: None, activation: Activation::Relu };
-        let products = (channels * channels_out * kernel * kernel * shape.out(side).pow(2)) as f64 / 1e6;
-        let cells = [Method::Direct, Method::Winograd2, Method::Winograd4].map(|method| {
-            if method != Method::Direct && (kernel, stride) != (3, 1) {
+        let finish = Finish { bias: Some(&bias), residual: None, activation: Activation::Relu };
+        let products =
+            (channels * channels_out * kernel * kernel * shape.out(side).pow(2)) as f64 / 1e6;
+        let cells = METHODS.map(|method| {
+            let winograd = matches!(method, Method::Winograd2 | Method::Winograd4);
+            if winograd && (kernel, stride) != (3, 1) {
                 return String::new();
             }
-            let lines = shape.pack(method, &weight);
-            let took = time(|| shape.forward(method, [side, side], &input, &lines, finish));
-            let mark = if shape.method() == method { "**" } else { "" };
-            if shape.method() == method {
-                chosen += took * f64::from(times);
+            let Some(weight) = shape.pack(method, &weight) else { return String::new() };
+            let took = time(|| shape.forward([side, side], &input, &weight, finish));
+            let mark = if method == chosen { "**" } else { "" };
+            if method == chosen {
+                best += took * f64::from(times);
             }
             if method == Method::Direct {
                 direct += took * f64::from(times);
@@ -114,48 +148,54 @@ fn convolutions() {
             }
             format!("{mark}{took:.3} ms{mark}, {:.1} G/s", products / took)
         });
-        let [a, b, c] = cells;
+        let [a, b, c, d] = cells;
         say(&format!(
-            "| {kernel}×{kernel}, {channels} → {channels_out}, {side}², stride {stride} | {times} | {products:.1} | {a} | {b} | {c} |"
+            "| {kernel}×{kernel}, {channels} → {channels_out}, {side}², stride {stride} | {times} | {products:.1} | {a} | {b} | {c} | {d} |"
         ));
     }
-    say(&format!("encoder: {work:.0} M multiply-adds, {direct:.2} ms all direct, {chosen:.2} ms as chosen\n"));
+    say(&format!(
+        "encoder: {work:.0} M multiply-adds, {direct:.2} ms all direct, {best:.2} ms as chosen\n"
+    ));
 }
 
 /// The nano encoder's convolutions one after the other, each with weights of its own: what the caches hold between two
-/// passes counts here, and does not above.
-fn encoder(methods: [Method; 4]) {
-    use Method::Direct;
-    let [a, b, c, d] = methods;
+/// passes counts here, and does not above. `methods` are those of the four stages' layers of stride 1, and `other` the one of the
+/// rest; where one does not fit, the layer is computed as is chosen for it.
+fn encoder([a, b, c, d]: [Method; 4], other: Method) {
     let mut layers = Vec::new();
     for (channels, channels_out, side, kernel, stride, times, method) in [
-        (3, 16, 160, 3, 2, 1, Direct),
-        (16, 32, 80, 3, 2, 1, Direct),
+        (3, 16, 160, 3, 2, 1, other),
+        (16, 32, 80, 3, 2, 1, other),
         (32, 32, 40, 3, 1, 2, a),
-        (32, 64, 40, 3, 2, 1, Direct),
-        (32, 64, 20, 1, 1, 1, Direct),
+        (32, 64, 40, 3, 2, 1, other),
+        (32, 64, 20, 1, 1, 1, other),
         (64, 64, 20, 3, 1, 3, b),
-        (64, 128, 20, 3, 2, 1, Direct),
-        (64, 128, 10, 1, 1, 1, Direct),
+        (64, 128, 20, 3, 2, 1, other),
+        (64, 128, 10, 1, 1, 1, other),
         (128, 128, 10, 3, 1, 3, c),
-        (128, 256, 10, 3, 2, 1, Direct),
-        (128, 256, 5, 1, 1, 1, Direct),
+        (128, 256, 10, 3, 2, 1, other),
+        (128, 256, 5, 1, 1, 1, other),
         (256, 256, 5, 3, 1, 3, d),
     ] {
         let shape = Shape { channels, channels_out, kernel, stride, pad: kernel / 2 };
         for _ in 0..times {
-            let lines = shape.pack(method, &noise(channels * channels_out * kernel * kernel));
-            layers.push((shape, method, side, lines, noise(side * side * channels)));
+            let weight = weights(channels * channels_out * kernel * kernel);
+            let packed = shape.pack(method, &weight).unwrap_or_else(|| chosen(&shape, &weight).1);
+            layers.push((shape, side, packed, noise(side * side * channels)));
         }
     }
     let finish = Finish { bias: None, residual: None, activation: Activation::Relu };
-    let weights: usize = layers.iter().map(|layer| layer.3.len() * COLUMNS * 4).sum();
+    let bytes: usize = layers.iter().map(|(shape, _, weight, _)| size(shape, weight)).sum();
     let took = time(|| {
-        for (shape, method, side, lines, input) in &layers {
-            black_box(shape.forward(*method, [*side; 2], input, lines, finish));
+        for (shape, side, weight, input) in &layers {
+            black_box(shape.forward([*side; 2], input, weight, finish));
         }
     });
-    say(&format!("{methods:?}: {:.1} MB of weights, {took:.2} ms", weights as f64 / 1e6));
+    let methods = [a, b, c, d];
+    say(&format!(
+        "{methods:?}, else {other:?}: {:.1} MB of weights, {took:.2} ms",
+        bytes as f64 / 1e6
+    ));
 }
 
 fn transformer() {
@@ -174,21 +214,34 @@ fn transformer() {
             let shape = Shape { channels, channels_out, kernel: 1, stride: 1, pad: 0 };
             let input = noise(side * side * channels);
             let bias = noise(channels_out);
-            let lines = shape.pack(Method::Direct, &noise(channels * channels_out));
+            let (_, weight) = chosen(&shape, &weights(channels * channels_out));
             let finish = Finish { bias: Some(&bias), residual: None, activation };
-            let took = time(|| shape.forward(Method::Direct, [side, side], &input, &lines, finish));
+            let took = time(|| shape.forward([side, side], &input, &weight, finish));
             let products = (side * side * channels * channels_out) as f64 / 1e6;
             total += took * f64::from(blocks);
-            say(&format!("| {name} {} | {blocks} | {products:.1} | {took:.2} | {:.1} |", stage + 1, products / took));
+            say(&format!(
+                "| {name} {} | {blocks} | {products:.1} | {took:.2} | {:.1} |",
+                stage + 1,
+                products / took
+            ));
         }
         let input = noise(side * side * 3 * channels);
         let [padding, scale, bias] = [3 * channels, heads, heads * 4096].map(noise);
-        let weights = packed::Weights { padding: &padding, scale: &scale, position_bias: &bias, regions: &[] };
+        let weights = packed::Weights {
+            padding: &padding,
+            scale: &scale,
+            position_bias: &bias,
+            regions: &[],
+        };
         let grid = WindowGrid { height: side, width: side, window: 8, shift: [0, 0] };
         let took = time(|| packed::attend(grid, &input, weights));
         let products = (2 * side * side * 64 * channels) as f64 / 1e6;
         total += took * f64::from(blocks);
-        say(&format!("| attention {} | {blocks} | {products:.1} | {took:.2} | {:.1} |", stage + 1, products / took));
+        say(&format!(
+            "| attention {} | {blocks} | {products:.1} | {took:.2} | {:.1} |",
+            stage + 1,
+            products / took
+        ));
         let input = noise(side * side * channels);
         let gamma = noise(channels);
         let took = time(|| packed::normalize(&input, Some(&input), [&gamma, &gamma], 1e-5));
@@ -201,16 +254,19 @@ fn transformer() {
 #[unsafe(no_mangle)]
 extern "C" fn run() {
     say(&format!("innermost loop: {:.1} G multiply-adds a second\n", peak()));
-    for methods in [
-        [Method::Direct; 4],
-        [Method::Winograd2; 4],
-        [Method::Winograd4; 4],
-        [Method::Winograd4, Method::Winograd4, Method::Winograd4, Method::Winograd2],
-        [Method::Winograd4, Method::Winograd4, Method::Winograd2, Method::Winograd2],
-        [Method::Winograd4, Method::Winograd4, Method::Winograd2, Method::Direct],
-        [Method::Winograd4, Method::Winograd4, Method::Winograd4, Method::Direct],
+    use Method::{Direct, Integers, Winograd2, Winograd4};
+    for (methods, other) in [
+        ([Direct; 4], Direct),
+        ([Integers; 4], Integers),
+        ([Winograd4; 4], Direct),
+        ([Winograd4, Winograd4, Winograd2, Winograd2], Direct),
+        ([Winograd4, Winograd4, Winograd2, Winograd2], Integers),
+        ([Winograd4, Winograd4, Winograd2, Integers], Integers),
+        ([Winograd4, Winograd4, Winograd4, Integers], Integers),
+        ([Winograd4, Winograd4, Integers, Integers], Integers),
+        ([Winograd4, Integers, Integers, Integers], Integers),
     ] {
-        encoder(methods);
+        encoder(methods, other);
     }
     convolutions();
     transformer();

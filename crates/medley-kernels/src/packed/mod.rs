@@ -6,6 +6,7 @@ mod conv;
 mod double;
 mod elementary;
 mod halve;
+mod integers;
 mod norm;
 mod product;
 mod standardize;
@@ -16,14 +17,13 @@ use std::cell::RefCell;
 
 pub use attention::WindowGrid;
 pub(crate) use attention::{Weights, forward as attend};
-pub(crate) use conv::{Method, Shape};
+pub(crate) use conv::{Method, Shape, Weight};
 pub(crate) use double::forward as double;
 pub(crate) use halve::forward as halve;
 pub(crate) use norm::forward as normalize;
 pub use product::Activation;
 pub(crate) use product::Finish;
 pub(crate) use standardize::forward as standardize;
-pub(crate) use tile::Line;
 
 thread_local! {
     static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
