@@ -109,6 +109,11 @@ pub(crate) fn pack_same(conv: &Conv2d) -> Option<PackedConv> {
     PackedConv::new(conv.weight.val(), bias, conv.stride[0], conv.kernel_size[0] / 2)
 }
 
+/// Frees a weight that was laid out elsewhere.
+pub(crate) fn forget<const D: usize>(weight: &mut Param<Tensor<D>>) {
+    *weight = Param::from_tensor(Tensor::zeros([0; D], &weight.val().device()));
+}
+
 /// What was packed, if it can take this input.
 pub(crate) fn packed_for<'a, T>(packed: &'a Option<T>, input: &Tensor<4>) -> Option<&'a T> {
     packed.as_ref().filter(|_| medley_kernels::is_plain_cpu(input))
@@ -152,10 +157,13 @@ impl ConvNorm {
         }
     }
 
-    /// For weights that will not change any more: lays them out for inference on the CPU.
+    /// For weights that will not change any more: lays them out for inference on the CPU, in place of the module's own.
     pub(crate) fn prepare(&mut self) {
         if self.norm.is_none() {
             self.packed = pack_same(&self.conv);
+        }
+        if self.packed.is_some() {
+            forget(&mut self.conv.weight);
         }
     }
 

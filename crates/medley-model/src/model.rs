@@ -344,7 +344,8 @@ impl MedleyModel {
     }
 
     /// Computes once what is constant for fixed weights (Swin's position bias), and lays the weights out for inference
-    /// where they are on the CPU. Call it after loading weights that will not be trained.
+    /// where they are on the CPU, in place of the model's own. Call it after loading weights that will not be trained: the model
+    /// then runs on the device that it is on, and that is all.
     pub fn prepare(&mut self) {
         match &mut self.encoder {
             Encoder::Nano(encoder) => encoder.prepare(),

@@ -8,7 +8,7 @@ use medley_kernels::{Activation, PackedConv};
 
 use super::packed::norm;
 use super::{apply_linear, apply_norm, linear, norm_config};
-use crate::conv_norm::packed_for;
+use crate::conv_norm::{forget, packed_for};
 
 /// Merges every 2×2 tokens into one with twice the channels; V2 norms after the reduction.
 #[derive(Module, Debug)]
@@ -48,6 +48,9 @@ impl PatchMerging {
         // The linear layer reads a square's tokens column by column.
         let kernel = weight.reshape([2, 2, four / 4, channels_out]).permute([3, 2, 1, 0]);
         self.packed = PackedConv::new(kernel, None, 2, 0);
+        if self.packed.is_some() {
+            forget(&mut self.reduction.weight);
+        }
     }
 }
 

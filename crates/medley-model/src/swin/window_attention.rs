@@ -9,6 +9,7 @@ use medley_kernels::linear_over_rows;
 
 use super::position_bias::PositionBias;
 use super::{apply_linear, linear};
+use crate::conv_norm::forget;
 
 /// The scale of the cosines is at most this.
 const MAX_SCALE: f64 = 100.0;
@@ -122,6 +123,13 @@ impl WindowAttention {
     pub(super) fn freeze_position_bias(&mut self) {
         let device = self.logit_scale.val().device();
         self.frozen = Some(self.constants(&device));
+    }
+
+    /// Frees what was laid out elsewhere.
+    pub(super) fn forget(&mut self) {
+        forget(&mut self.qkv.weight);
+        forget(&mut self.proj.weight);
+        self.frozen = None;
     }
 
     /// What the attention is made of, for the layout on the CPU.
