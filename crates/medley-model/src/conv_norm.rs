@@ -101,7 +101,7 @@ pub(crate) fn same_padding(kernel: usize) -> PaddingConfig2d {
 }
 
 /// Lays a convolution with "same" padding out for inference, where it is on the CPU.
-pub(crate) fn pack_same(conv: &Conv2d) -> Option<PackedConv> {
+fn pack_same(conv: &Conv2d) -> Option<PackedConv> {
     if conv.groups != 1 {
         return None;
     }
@@ -117,6 +117,25 @@ pub(crate) fn forget<const D: usize>(weight: &mut Param<Tensor<D>>) {
 /// What was packed, if it can take this input.
 pub(crate) fn packed_for<'a, T>(packed: &'a Option<T>, input: &Tensor<4>) -> Option<&'a T> {
     packed.as_ref().filter(|_| medley_kernels::is_plain_cpu(input))
+}
+
+/// A convolution with a square odd kernel and "same" padding, as it was packed if it was.
+pub(crate) fn packed_or_same(
+    packed: &Option<PackedConv>,
+    conv: &Conv2d,
+    input: Tensor<4>,
+) -> Tensor<4> {
+    match packed_for(packed, &input) {
+        Some(packed) => packed.forward(input, None, Activation::None),
+        None => same_conv2d(conv, input),
+    }
+}
+
+/// Packs a convolution, which then forgets its weights. `None` where they stay as they are.
+pub(crate) fn pack_and_forget(conv: &mut Conv2d) -> Option<PackedConv> {
+    let packed = pack_same(conv)?;
+    forget(&mut conv.weight);
+    Some(packed)
 }
 
 /// A convolution with a square odd kernel and "same" padding, by the project's own kernels.
@@ -160,10 +179,7 @@ impl ConvNorm {
     /// For weights that will not change any more: lays them out for inference on the CPU, in place of the module's own.
     pub(crate) fn prepare(&mut self) {
         if self.norm.is_none() {
-            self.packed = pack_same(&self.conv);
-        }
-        if self.packed.is_some() {
-            forget(&mut self.conv.weight);
+            self.packed = pack_and_forget(&mut self.conv);
         }
     }
 

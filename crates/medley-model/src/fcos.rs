@@ -8,8 +8,9 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Gelu, GroupNorm, GroupNormConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+use medley_kernels::PackedConv;
 
-use crate::conv_norm::{same_conv2d, same_padding};
+use crate::conv_norm::{pack_and_forget, packed_or_same, same_padding};
 use crate::pointwise::Pointwise;
 
 /// Strides of the five levels, in pixels of the input.
@@ -34,6 +35,9 @@ pub(crate) struct DetectionDecoder {
     down: Vec<Conv2d>,
     class_tower: Vec<TowerLayer>,
     box_tower: Vec<TowerLayer>,
+    /// `output` and `down` once more, laid out for inference on the CPU.
+    #[module(skip)]
+    packed: [Vec<Option<PackedConv>>; 2],
 }
 
 #[derive(Module, Debug)]
@@ -41,6 +45,9 @@ struct TowerLayer {
     conv: Conv2d,
     norm: GroupNorm,
     gelu: Gelu,
+    /// The convolution once more, laid out for inference on the CPU.
+    #[module(skip)]
+    packed: Option<PackedConv>,
 }
 
 /// What the towers answer for one level.
@@ -81,6 +88,7 @@ impl DetectionDecoder {
                     conv: conv3x3(channels, channels, 1, device),
                     norm: GroupNormConfig::new(TOWER_GROUPS, channels).init(device),
                     gelu: Gelu::new(),
+                    packed: None,
                 })
                 .collect()
         };
@@ -90,6 +98,17 @@ impl DetectionDecoder {
             down: (0..2).map(|_| conv3x3(channels, channels, 2, device)).collect(),
             class_tower: tower(),
             box_tower: tower(),
+            packed: [vec![None; 3], vec![None; 2]],
+        }
+    }
+
+    /// As [`MedleyModel::prepare`](crate::MedleyModel::prepare).
+    pub(crate) fn prepare(&mut self) {
+        self.lateral.iter_mut().for_each(Pointwise::prepare);
+        self.packed = [&mut self.output, &mut self.down]
+            .map(|convs| convs.iter_mut().map(pack_and_forget).collect());
+        for layer in self.class_tower.iter_mut().chain(&mut self.box_tower) {
+            layer.packed = pack_and_forget(&mut layer.conv);
         }
     }
 
@@ -112,15 +131,16 @@ impl DetectionDecoder {
             merged.push(map);
         }
         merged.reverse();
+        let [output, down] = &self.packed;
         let mut levels: Vec<Tensor<4>> = merged
             .into_iter()
-            .zip(&self.output)
-            .map(|(map, conv)| same_conv2d(conv, map))
+            .zip(output.iter().zip(&self.output))
+            .map(|(map, (packed, conv))| packed_or_same(packed, conv, map))
             .collect();
-        for (index, conv) in self.down.iter().enumerate() {
+        for (index, (packed, conv)) in down.iter().zip(&self.down).enumerate() {
             let below = levels[levels.len() - 1].clone();
             let below = if index == 0 { below } else { relu(below) };
-            levels.push(same_conv2d(conv, below));
+            levels.push(packed_or_same(packed, conv, below));
         }
         levels
             .into_iter()
@@ -136,7 +156,7 @@ impl DetectionDecoder {
 
 fn climb(tower: &[TowerLayer], level: Tensor<4>) -> Tensor<4> {
     tower.iter().fold(level, |map, layer| {
-        layer.gelu.forward(layer.norm.forward(same_conv2d(&layer.conv, map)))
+        layer.gelu.forward(layer.norm.forward(packed_or_same(&layer.packed, &layer.conv, map)))
     })
 }
 
@@ -148,6 +168,9 @@ pub(crate) struct DetectionHead {
     centerness: Conv2d,
     /// One factor for each level, on the exponent of the distances.
     scale: Param<Tensor<1>>,
+    /// The convolutions once more, in this order, laid out for inference on the CPU.
+    #[module(skip)]
+    packed: [Option<PackedConv>; 3],
 }
 
 /// What a detection head answers for one level. Location (x, y) lies at
@@ -175,20 +198,29 @@ impl DetectionHead {
             distance: conv3x3(channels, 4, 1, device),
             centerness: conv3x3(channels, 1, 1, device),
             scale: Initializer::Ones.init([STRIDES.len()], device),
+            packed: [const { None }; 3],
         }
     }
 
+    /// As [`MedleyModel::prepare`](crate::MedleyModel::prepare).
+    pub(crate) fn prepare(&mut self) {
+        self.packed =
+            [&mut self.class, &mut self.distance, &mut self.centerness].map(pack_and_forget);
+    }
+
     pub(crate) fn forward(&self, towers: &[TowerOutput]) -> Vec<LevelOutput> {
+        let [class, distance, centerness] = &self.packed;
         towers
             .iter()
             .enumerate()
             .map(|(level, tower)| {
+                let [of_class, of_box] = [&tower.class_features, &tower.box_features];
                 let scale = self.scale.val().narrow(0, level, 1).reshape([1, 1, 1, 1]);
-                let exponent = same_conv2d(&self.distance, tower.box_features.clone()) * scale;
+                let exponent = packed_or_same(distance, &self.distance, of_box.clone()) * scale;
                 LevelOutput {
-                    class_logits: same_conv2d(&self.class, tower.class_features.clone()),
+                    class_logits: packed_or_same(class, &self.class, of_class.clone()),
                     distances: exponent.clamp_max(MAX_EXPONENT).exp() * tower.stride as f64,
-                    centerness: same_conv2d(&self.centerness, tower.box_features.clone()),
+                    centerness: packed_or_same(centerness, &self.centerness, of_box.clone()),
                     stride: tower.stride,
                 }
             })

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use burn::module::{Module, ParamId, list_param_ids};
 use burn::tensor::{Device, Tensor};
+use medley_kernels::PackedConv;
 use serde::{Deserialize, Serialize};
 
-use crate::conv_norm::{ConvNorm, NormKind, same_conv2d};
+use crate::conv_norm::{ConvNorm, NormKind, pack_and_forget, packed_or_same};
 use crate::encoder::{Encoder, EncoderConfig};
 use crate::error::{ConfigError, ModelError};
 use crate::fcos::{DetectionDecoder, LevelOutput, TOWER_GROUPS, TowerOutput};
@@ -121,6 +122,7 @@ impl ModelConfig {
                 .map(|head| Head::new(head, self.squeezer, self.detection_channels, device))
                 .collect(),
             names: self.heads.iter().map(|head| head.name.clone()).collect(),
+            packed: vec![None; self.heads.len()],
         })
     }
 }
@@ -199,6 +201,9 @@ pub struct MedleyModel {
     heads: Vec<Head>,
     #[module(skip)]
     names: Vec<String>,
+    /// The segmentation heads' convolutions once more, laid out for inference on the CPU; one entry for each head.
+    #[module(skip)]
+    packed: Vec<Option<PackedConv>>,
 }
 
 impl MedleyModel {
@@ -263,8 +268,8 @@ impl MedleyModel {
     /// # Errors
     /// No segmentation head of that name.
     pub fn segment(&self, head: &str, pixels: Tensor<4>) -> Result<Tensor<4>, ModelError> {
-        match self.find(head) {
-            Some(Head::Segmentation(conv)) => Ok(same_conv2d(conv, pixels)),
+        match self.place(head).map(|place| (&self.heads[place], &self.packed[place])) {
+            Some((Head::Segmentation(conv), packed)) => Ok(packed_or_same(packed, conv, pixels)),
             _ => Err(self.no_head(head, HeadKind::Segmentation)),
         }
     }
@@ -351,7 +356,17 @@ impl MedleyModel {
             Encoder::Nano(encoder) => encoder.prepare(),
             Encoder::Swin(encoder) => encoder.prepare(),
         }
+        self.squeezer.prepare();
         self.segmentation.prepare();
+        self.detection.prepare();
+        for (head, packed) in self.heads.iter_mut().zip(&mut self.packed) {
+            match head {
+                // A matrix product of one row.
+                Head::Classification(_) => {}
+                Head::Segmentation(conv) => *packed = pack_and_forget(conv),
+                Head::Detection(head) => head.prepare(),
+            }
+        }
     }
 
     /// The parameters of a head, empty if there is none of that name: what one task alone trains.
@@ -369,8 +384,11 @@ impl MedleyModel {
     }
 
     fn find(&self, name: &str) -> Option<&Head> {
-        let index = self.names.iter().position(|other| other == name)?;
-        self.heads.get(index)
+        self.heads.get(self.place(name)?)
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|other| other == name)
     }
 
     fn no_head(&self, name: &str, kind: HeadKind) -> ModelError {

@@ -2,6 +2,9 @@
 
 use burn::module::{Initializer, Module, Param};
 use burn::tensor::{Device, Tensor};
+use medley_kernels::{Activation, PackedConv};
+
+use crate::conv_norm::{forget, packed_for};
 
 /// A 1×1 convolution with bias.
 ///
@@ -13,6 +16,9 @@ pub(crate) struct Pointwise {
     weight: Param<Tensor<4>>,
     /// `[channels_out]`
     bias: Param<Tensor<1>>,
+    /// The convolution once more, laid out for inference on the CPU.
+    #[module(skip)]
+    packed: Option<PackedConv>,
 }
 
 impl Pointwise {
@@ -24,13 +30,24 @@ impl Pointwise {
             Some(channels_out),
             device,
         );
-        Self { weight, bias: Initializer::Zeros.init([channels_out], device) }
+        Self { weight, bias: Initializer::Zeros.init([channels_out], device), packed: None }
+    }
+
+    /// As [`MedleyModel::prepare`](crate::MedleyModel::prepare).
+    pub(crate) fn prepare(&mut self) {
+        self.packed = PackedConv::new(self.weight.val(), Some(self.bias.val()), 1, 0);
+        if self.packed.is_some() {
+            forget(&mut self.weight);
+        }
     }
 
     /// # Shapes
     /// - input: `[batch, channels_in, height, width]`
     /// - output: `[batch, channels_out, height, width]`
     pub(crate) fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        if let Some(packed) = packed_for(&self.packed, &input) {
+            return packed.forward(input, None, Activation::None);
+        }
         let [batch, channels_in, height, width] = input.dims();
         let [channels_out, _, _, _] = self.weight.dims();
         let weight = self.weight.val().reshape([1, channels_out, channels_in]);

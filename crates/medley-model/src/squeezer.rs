@@ -23,6 +23,10 @@ impl Squeezer {
         }
     }
 
+    pub(crate) fn prepare(&mut self) {
+        self.conv.prepare();
+    }
+
     /// # Shapes
     /// - s4: `[batch, channels_in, height, width]`
     /// - output: the map `[batch, channels_out, height, width]` that the decoders see in place of
