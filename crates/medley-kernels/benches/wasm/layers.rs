@@ -52,9 +52,13 @@ fn noise(count: usize) -> Vec<f32> {
     (0..count as u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 8) as f32 / 8e6 - 1.0).collect()
 }
 
-/// Weights as packages keep them: integers of eight bits times a scale.
-fn weights(count: usize) -> Vec<f32> {
-    noise(count).into_iter().map(|value| (value * 115.0).round() / 1024.0).collect()
+/// Weights as packages keep them: integers of eight bits times a scale, `depth` for each output, of which one is the largest
+/// there is.
+fn weights(outputs: usize, depth: usize) -> Vec<f32> {
+    let integer = |(at, value): (usize, f32)| {
+        if at % depth == 0 { 127.0 } else { (value * 115.0).round() }
+    };
+    noise(outputs * depth).into_iter().enumerate().map(|at| integer(at) / 1024.0).collect()
 }
 
 /// The methods that a layer can be computed by.
@@ -125,7 +129,7 @@ fn convolutions() {
     ] {
         let shape = Shape { channels, channels_out, kernel, stride, pad: kernel / 2 };
         let input = noise(side * side * channels);
-        let weight = weights(channels * channels_out * kernel * kernel);
+        let weight = weights(channels_out, channels * kernel * kernel);
         let (chosen, _) = chosen(&shape, &weight);
         let bias = noise(channels_out);
         let finish = Finish { bias: Some(&bias), residual: None, activation: Activation::Relu };
@@ -179,7 +183,7 @@ fn encoder([a, b, c, d]: [Method; 4], other: Method) {
     ] {
         let shape = Shape { channels, channels_out, kernel, stride, pad: kernel / 2 };
         for _ in 0..times {
-            let weight = weights(channels * channels_out * kernel * kernel);
+            let weight = weights(channels_out, channels * kernel * kernel);
             let packed = shape.pack(method, &weight).unwrap_or_else(|| chosen(&shape, &weight).1);
             layers.push((shape, side, packed, noise(side * side * channels)));
         }
@@ -214,7 +218,7 @@ fn transformer() {
             let shape = Shape { channels, channels_out, kernel: 1, stride: 1, pad: 0 };
             let input = noise(side * side * channels);
             let bias = noise(channels_out);
-            let (_, weight) = chosen(&shape, &weights(channels * channels_out));
+            let (_, weight) = chosen(&shape, &weights(channels_out, channels));
             let finish = Finish { bias: Some(&bias), residual: None, activation };
             let took = time(|| shape.forward([side, side], &input, &weight, finish));
             let products = (side * side * channels * channels_out) as f64 / 1e6;

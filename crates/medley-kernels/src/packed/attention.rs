@@ -5,6 +5,7 @@
 
 use super::elementary::{LANES, exp};
 use super::tile::{COLUMNS, Line, ROWS, Runs, tile};
+use super::wide::wide;
 use super::with_scratch;
 use crate::parallel::map;
 
@@ -227,32 +228,34 @@ fn multiply(
     }
 }
 
-/// Weights of sum 1 from the scores of one query.
-#[allow(clippy::needless_range_loop, reason = "lanes of two arrays side by side")]
-fn softmax(scores: &mut [f32]) {
-    let (chunks, rest) = scores.as_chunks_mut::<LANES>();
-    let larger = |a: f32, b: f32| if b > a { b } else { a };
-    let mut most = [f32::NEG_INFINITY; LANES];
-    for chunk in chunks.iter() {
-        for lane in 0..LANES {
-            most[lane] = larger(most[lane], chunk[lane]);
+wide! {
+    /// Weights of sum 1 from the scores of one query.
+    #[allow(clippy::needless_range_loop, reason = "lanes of two arrays side by side")]
+    fn softmax(scores: &mut [f32]) {
+        let (chunks, rest) = scores.as_chunks_mut::<LANES>();
+        let larger = |a: f32, b: f32| if b > a { b } else { a };
+        let mut most = [f32::NEG_INFINITY; LANES];
+        for chunk in chunks.iter() {
+            for lane in 0..LANES {
+                most[lane] = larger(most[lane], chunk[lane]);
+            }
         }
-    }
-    let most = most.into_iter().chain(rest.iter().copied()).fold(f32::NEG_INFINITY, larger);
-    let mut sums = [0.0f32; LANES];
-    for chunk in chunks.iter_mut() {
-        *chunk = exp(chunk.map(|score| score - most));
-        for lane in 0..LANES {
-            sums[lane] += chunk[lane];
+        let most = most.into_iter().chain(rest.iter().copied()).fold(f32::NEG_INFINITY, larger);
+        let mut sums = [0.0f32; LANES];
+        for chunk in chunks.iter_mut() {
+            *chunk = exp(chunk.map(|score| score - most));
+            for lane in 0..LANES {
+                sums[lane] += chunk[lane];
+            }
         }
-    }
-    let mut sum = sums.iter().sum::<f32>();
-    for score in rest {
-        [*score] = exp([*score - most]);
-        sum += *score;
-    }
-    let factor = 1.0 / sum;
-    for score in scores {
-        *score *= factor;
+        let mut sum = sums.iter().sum::<f32>();
+        for score in rest {
+            [*score] = exp([*score - most]);
+            sum += *score;
+        }
+        let factor = 1.0 / sum;
+        for score in scores {
+            *score *= factor;
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::needless_range_loop, reason = "lanes of several arrays side by side")]
 
+use super::wide::wide;
+
 /// 1.5 · 2²³: adding it rounds to an integer, which then stands in the lowest bits.
 const ROUND: f32 = 12_582_912.0;
 
@@ -96,15 +98,17 @@ pub(crate) fn gelu<const L: usize>(x: [f32; L]) -> [f32; L] {
     result
 }
 
-/// [`gelu`] of every value.
-#[inline(always)]
-pub(crate) fn gelu_all(values: &mut [f32]) {
-    let (chunks, rest) = values.as_chunks_mut::<LANES>();
-    for chunk in chunks {
-        *chunk = gelu(*chunk);
-    }
-    for value in rest {
-        [*value] = gelu([*value]);
+wide! {
+    /// [`gelu`] of every value.
+    #[cfg_attr(target_arch = "wasm32", inline(always))]
+    pub(crate) fn gelu_all(values: &mut [f32]) {
+        let (chunks, rest) = values.as_chunks_mut::<LANES>();
+        for chunk in chunks {
+            *chunk = gelu(*chunk);
+        }
+        for value in rest {
+            [*value] = gelu([*value]);
+        }
     }
 }
 

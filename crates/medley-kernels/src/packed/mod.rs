@@ -11,6 +11,7 @@ mod norm;
 mod product;
 mod standardize;
 pub(crate) mod tile;
+mod wide;
 mod winograd;
 
 use std::cell::RefCell;
