@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_store::{ModuleSnapshot, bridge};
 use medley_model::{HeadKind, MedleyModel, ModelConfig};
-use medley_package::{Package, TaskKind, TaskSpec};
+use medley_package::{Package, PackedTensor, TaskKind, TaskSpec};
 use serde_json::Value;
 
 use crate::error::InferError;
@@ -32,9 +31,8 @@ pub fn read_model(
 ) -> Result<(MedleyModel, ModelConfig), InferError> {
     let config = read_config(&package.metadata.model)?;
     check_heads(&config, &package.metadata.tasks)?;
-    let mut model = config.init(device)?;
+    let model = config.init(device)?;
     let mut weights = expected_shapes(&model);
-    let mut tensors = Vec::with_capacity(weights.len());
     for (name, packed) in &package.tensors {
         if name.starts_with(SELF_TEST) {
             continue;
@@ -46,22 +44,46 @@ pub fn read_model(
             let found = packed.shape().to_vec();
             return Err(InferError::TensorShape { name: name.clone(), expected, found });
         }
-        let values = packed.widen();
         // A package made in memory has not been through the reader's checks.
-        if values.len() != expected.iter().product::<usize>() {
-            let reason = format!("{} values for shape {expected:?}", values.len());
+        if packed.len() != expected.iter().product::<usize>() {
+            let reason = format!("{} values for shape {expected:?}", packed.len());
             return Err(InferError::Tensor { name: name.clone(), reason });
         }
-        tensors.push(bridge::from_data(TensorData::new(values, expected), name.clone(), None));
     }
     if let Some((name, shape)) = weights.pop_first() {
         return Err(InferError::MissingTensor { name, shape });
     }
-    let result = model.apply(tensors, None, None, true);
-    if let Some(error) = result.errors.first() {
-        return Err(InferError::Tensor { name: "weights".into(), reason: error.to_string() });
+    let mut fill = Fill { tensors: &package.tensors, device, path: Vec::new() };
+    Ok((model.map(&mut fill), config))
+}
+
+/// Gives the weights of a package to a model of the same names and shapes. Each is widened when it is first asked for: what lays
+/// them out anew, one after the other, never has all of them in memory.
+struct Fill<'a> {
+    tensors: &'a BTreeMap<String, PackedTensor>,
+    device: &'a Device,
+    path: Vec<String>,
+}
+
+impl ModuleMapper for Fill<'_> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        enter(&mut self.path, name, container);
     }
-    Ok((model, config))
+
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        exit(&mut self.path, container);
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(packed) = self.tensors.get(&self.path.join(".")).cloned() else { return param };
+        let shape = param.lazy_shape();
+        let widen = move |device: &Device, gradient: bool| {
+            let data = TensorData::new(packed.widen(), packed.shape().to_vec());
+            let tensor = Tensor::from_data(data, device);
+            if gradient { tensor.require_grad() } else { tensor }
+        };
+        Param::uninitialized(param.id, widen, self.device.clone(), true, shape)
+    }
 }
 
 fn read_config(value: &Value) -> Result<ModelConfig, InferError> {
@@ -126,22 +148,30 @@ struct Shapes {
     found: BTreeMap<String, Vec<usize>>,
 }
 
-/// Variants of enums are no part of a path, as in `ModuleSnapshot::collect(.., .., true)`.
+/// Variants of enums are no part of a path, as in `burn_store::ModuleSnapshot::collect(.., .., true)`.
 fn is_variant(container: &str) -> bool {
     container.starts_with("Enum:")
 }
 
+fn enter(path: &mut Vec<String>, name: &str, container: &str) {
+    if !is_variant(container) {
+        path.push(name.to_owned());
+    }
+}
+
+fn exit(path: &mut Vec<String>, container: &str) {
+    if !is_variant(container) {
+        path.pop();
+    }
+}
+
 impl ModuleVisitor for Shapes {
     fn enter_module(&mut self, name: &str, container: &str) {
-        if !is_variant(container) {
-            self.path.push(name.to_owned());
-        }
+        enter(&mut self.path, name, container);
     }
 
     fn exit_module(&mut self, _name: &str, container: &str) {
-        if !is_variant(container) {
-            self.path.pop();
-        }
+        exit(&mut self.path, container);
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -151,6 +181,8 @@ impl ModuleVisitor for Shapes {
 
 #[cfg(test)]
 mod tests {
+    use burn_store::{ModuleSnapshot, bridge};
+
     use super::*;
     use crate::testing::{package, tasks};
 
@@ -166,6 +198,18 @@ mod tests {
             .map(|t| (t.name.clone(), t.shape.to_vec()))
             .collect();
         assert_eq!(lazy, collected);
+    }
+
+    #[test]
+    fn every_weight_has_the_values_of_the_package() {
+        let device = Device::flex();
+        let (package, _) = package(&tasks());
+        let (model, _) = read_model(&package, &device).unwrap();
+        for weight in model.collect(None, None, true) {
+            let name = weight.name.clone();
+            let found = bridge::into_data(weight).unwrap().try_into_vec_as::<f32>().unwrap();
+            assert_eq!(found, package.tensors[&name].widen(), "{name}");
+        }
     }
 
     #[test]

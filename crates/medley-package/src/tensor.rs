@@ -32,6 +32,15 @@ impl PackedTensor {
         }
     }
 
+    /// How many values are stored.
+    #[allow(clippy::len_without_is_empty, reason = "no tensor of a model is empty")]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Float { data, .. } => data.len(),
+            Self::Int8 { data, .. } => data.len(),
+        }
+    }
+
     /// The values as `f32`, row-major.
     pub fn widen(&self) -> Vec<f32> {
         match self {
