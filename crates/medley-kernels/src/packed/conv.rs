@@ -1,6 +1,6 @@
 //! Convolutions of maps whose channels lie side by side, by the method that was chosen when the weights were laid out.
 
-use super::integers::{Integers, round};
+use super::integers::{self, Integers, round};
 use super::product::{Finish, Panels, product};
 use super::tile::{COLUMNS, Line, ROWS, Runs};
 use super::winograd::{self, Four, Map, Two};
@@ -51,7 +51,7 @@ impl Shape {
     /// The fastest for its shape, the preferred one first. All but the last may be unfit for the weights.
     pub(crate) fn methods(&self) -> &'static [Method] {
         let pairs = self.channels * self.channels_out;
-        let integers = cfg!(target_arch = "wasm32");
+        let integers = integers::are_fast();
         // With few channels the transforms cost more than the products.
         if (self.kernel, self.stride, self.pad) != (3, 1, 1)
             || self.channels < COLUMNS
