@@ -110,7 +110,7 @@ impl WasmImage {
         if self.sixteen_bits {
             let (words, channels) = words(shown);
             Reflect::set(&object, &"words".into(), &Uint16Array::from(&words[..]))?;
-            Reflect::set(&object, &"channels".into(), &channels.into())?;
+            Reflect::set(&object, &"channels".into(), &JsValue::from_f64(channels as f64))?;
         }
         Ok(object.into())
     }
@@ -140,23 +140,13 @@ fn fit(width: u32, height: u32, max_side: u32) -> (u32, u32) {
 /// RGB in 0..1 as opaque 8-bit RGBA.
 fn rgba(image: &Image) -> Vec<u8> {
     let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
-    image
-        .pixels()
-        .as_chunks::<3>()
-        .0
-        .iter()
-        .flat_map(|&[r, g, b]| [byte(r), byte(g), byte(b), u8::MAX])
-        .collect()
+    image.pixels().flat_map(|[r, g, b]| [byte(r), byte(g), byte(b), u8::MAX]).collect()
 }
 
-/// RGB in 0..1 as 16-bit values, and how many a pixel has: one where all are grey.
-fn words(image: &Image) -> (Vec<u16>, u32) {
-    let pixels = image.pixels().as_chunks::<3>().0;
-    let word = |value: f32| (value.clamp(0.0, 1.0) * 65_535.0).round() as u16;
-    match pixels.iter().all(|[r, g, b]| r == g && g == b) {
-        true => (pixels.iter().map(|&[grey, ..]| word(grey)).collect(), 1),
-        false => (pixels.as_flattened().iter().map(|&value| word(value)).collect(), 3),
-    }
+/// As 16-bit values, and how many a pixel has.
+fn words(image: &Image) -> (Vec<u16>, usize) {
+    let word = |value: &f32| (value.clamp(0.0, 1.0) * 65_535.0).round() as u16;
+    (image.values().iter().map(word).collect(), image.channels())
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub fn write(image: &Image, analysis: &Analysis, target: &Path) -> Result<Vec<St
 
 /// The picture with the masks and boxes of all tasks, and a line for each class that is seen on it.
 pub fn draw(image: &Image, analysis: &Analysis) -> (RgbImage, Vec<String>) {
-    let bytes = image.pixels().iter().map(|value| (value * 255.0).round() as u8).collect();
+    let bytes = image.pixels().flatten().map(|value| (value * 255.0).round() as u8).collect();
     // The lengths agree by the invariant of `Image`; an empty canvas would only draw nothing.
     let mut canvas = RgbImage::from_raw(image.width(), image.height(), bytes).unwrap_or_default();
     let mut palette = COLOURS.iter().cycle();

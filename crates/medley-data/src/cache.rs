@@ -135,13 +135,13 @@ impl Picture {
     /// Rounds to bytes, and to one channel where all are equal in every pixel.
     fn from_image(image: &Image) -> Self {
         // Truncation of v + 1/2 is rounding for values that are not negative.
-        let bytes = image.pixels().iter().map(|v| (v * 255.0 + 0.5) as u8);
+        let bytes = image.values().iter().map(|v| (v * 255.0 + 0.5) as u8);
         let mut pixels: Vec<u8> = bytes.collect();
-        let grey = pixels.chunks_exact(3).all(|p| p[0] == p[1] && p[1] == p[2]);
-        if grey {
+        let mut channels = image.channels();
+        if channels == 3 && pixels.chunks_exact(3).all(|p| p[0] == p[1] && p[1] == p[2]) {
             pixels = pixels.chunks_exact(3).map(|p| p[0]).collect();
+            channels = 1;
         }
-        let channels = if grey { 1 } else { 3 };
         Self { width: image.width(), height: image.height(), channels, pixels }
     }
 }

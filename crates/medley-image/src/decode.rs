@@ -128,12 +128,12 @@ fn to_image(picture: DynamicImage) -> Result<Image, ImageError> {
         DynamicImage::ImageRgba8(p) => Image::from_rgba8(width, height, p.as_raw()),
         DynamicImage::ImageLuma16(p) => Image::from_gray16(width, height, p.as_raw()),
         DynamicImage::ImageLumaA8(p) => {
-            let grey = |p: &[u8]| [unit[p[0] as usize] * unit[p[1] as usize]; 3];
-            Image::new(width, height, p.as_raw().chunks_exact(2).flat_map(grey).collect())
+            let grey = |p: &[u8]| unit[p[0] as usize] * unit[p[1] as usize];
+            Image::from_grey(width, height, p.as_raw().chunks_exact(2).map(grey).collect())
         }
         DynamicImage::ImageLumaA16(p) => {
-            let grey = |p: &[u16]| [unit_of_u16(p[0]) * unit_of_u16(p[1]); 3];
-            Image::new(width, height, p.as_raw().chunks_exact(2).flat_map(grey).collect())
+            let grey = |p: &[u16]| unit_of_u16(p[0]) * unit_of_u16(p[1]);
+            Image::from_grey(width, height, p.as_raw().chunks_exact(2).map(grey).collect())
         }
         DynamicImage::ImageRgba16(p) => {
             let over = |p: &[u16]| {

@@ -15,17 +15,25 @@ pub fn resize(image: &Image, width: u32, height: u32) -> Image {
     if (width, height) == (image.width(), image.height()) {
         return image.clone();
     }
-    let columns = taps(image.width() as usize, width as usize);
-    let rows = taps(image.height() as usize, height as usize);
-    let mut line = vec![0.0; image.width() as usize * 3];
-    let mut pixels = vec![0.0; width as usize * height as usize * 3];
+    let values = match image.channels() {
+        1 => scale::<1>(image, width as usize, height as usize),
+        _ => scale::<3>(image, width as usize, height as usize),
+    };
+    Image::trusted(width, height, image.channels(), values)
+}
+
+fn scale<const C: usize>(image: &Image, width: usize, height: usize) -> Vec<f32> {
+    let columns = taps(image.width() as usize, width);
+    let rows = taps(image.height() as usize, height);
+    let mut line = vec![0.0; image.width() as usize * C];
+    let mut values = vec![0.0; width * height * C];
     // Rows first: they are mixed as whole vectors, which processors do fastest, and after that
     // only the wanted rows are left to be mixed along x.
-    for (out, tap) in pixels.chunks_exact_mut(width as usize * 3).zip(&rows) {
-        mix_rows(&mut line, image.pixels(), tap);
-        mix_columns::<3>(out, &line, &columns);
+    for (out, tap) in values.chunks_exact_mut(width * C).zip(&rows) {
+        mix_rows(&mut line, image.values(), tap);
+        mix_columns::<C>(out, &line, &columns);
     }
-    Image::trusted(width, height, pixels)
+    values
 }
 
 /// Cuts a window out of a picture that already has the placement's scaled size.
@@ -34,16 +42,18 @@ pub fn window(scaled: &Image, placement: &Placement) -> Vec<f32> {
     let size = placement.size as usize;
     let mut out = vec![0.0; 3 * size * size];
     let [x0, y0, x1, y1] = shown(placement, scaled.width(), scaled.height());
-    let width = scaled.width() as usize;
+    let (width, channels) = (scaled.width() as usize, scaled.channels());
     for y in y0..y1 {
         let from = (y as i64 + placement.offset.1) as usize * width
             + (x0 as i64 + placement.offset.0) as usize;
-        let row = &scaled.pixels()[from * 3..(from + x1 - x0) * 3];
-        for (i, p) in row.chunks_exact(3).enumerate() {
-            let at = y * size + x0 + i;
-            out[at] = p[0];
-            out[size * size + at] = p[1];
-            out[2 * size * size + at] = p[2];
+        let row = &scaled.values()[from * channels..(from + x1 - x0) * channels];
+        let at = y * size + x0;
+        for (channel, plane) in out.chunks_exact_mut(size * size).enumerate() {
+            // Grey is the same in all planes.
+            let values = row[channel.min(channels - 1)..].iter().step_by(channels);
+            for (out, value) in plane[at..at + x1 - x0].iter_mut().zip(values) {
+                *out = *value;
+            }
         }
     }
     out
@@ -112,7 +122,7 @@ mod tests {
     fn a_constant_stays_constant_at_odd_sizes() {
         let image = Image::new(37, 11, vec![0.3; 37 * 11 * 3]).unwrap();
         for (w, h) in [(1, 1), (5, 3), (64, 19), (37, 40), (200, 1)] {
-            for v in resize(&image, w, h).pixels() {
+            for v in resize(&image, w, h).values() {
                 // Weights rounded to f32 add up to 1 within a few ulps (6e-8 each).
                 assert!((v - 0.3).abs() < 1e-6, "{w}x{h}: {v}");
             }
@@ -125,8 +135,8 @@ mod tests {
         let stripes: Vec<u8> = (0..64 * 8).map(|i| if i % 2 == 0 { 255 } else { 0 }).collect();
         let small = resize(&Image::from_gray8(64, 8, &stripes).unwrap(), 8, 1);
         // The triangle's weights on even and odd pixels are equal but for the cut at the edges.
-        assert!(small.pixels()[3..21].iter().all(|v| (v - 0.5).abs() < 1e-6));
-        assert!(small.pixels().iter().all(|v| (v - 0.5).abs() < 0.05));
+        assert!(small.values()[1..7].iter().all(|v| (v - 0.5).abs() < 1e-6));
+        assert!(small.values().iter().all(|v| (v - 0.5).abs() < 0.05));
     }
 
     #[test]
@@ -137,7 +147,7 @@ mod tests {
             let out = resize(&image, w, h);
             for y in h / 4..3 * h / 4 {
                 for x in w / 4..3 * w / 4 {
-                    let p = &out.pixels()[(y * w + x) as usize * 3..][..3];
+                    let p = &out.values()[(y * w + x) as usize * 3..][..3];
                     // Centre of the output pixel in source pixels, minus the half pixel by which
                     // the ramp's value belongs to the pixel's centre.
                     let want = (x as f32 + 0.5) / w as f32 - 0.5 / 101.0;

@@ -72,8 +72,7 @@ fn detail(image: &Image) -> Vec<f32> {
 /// The picture reduced to so many grey values, row by row, 0..1 (Rec. 601 luma).
 fn grey(image: &Image, width: u32, height: u32) -> Vec<f32> {
     let small = resize(image, width, height);
-    let luma = |p: &[f32]| 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
-    small.pixels().chunks_exact(3).map(luma).collect()
+    small.pixels().map(|[r, g, b]| 0.299 * r + 0.587 * g + 0.114 * b).collect()
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ fn png_keeps_every_value() {
     let picture = gradient(37, 23);
     let image = Image::decode(&png(picture.clone())).unwrap();
     assert_eq!((image.width(), image.height()), (37, 23));
-    for (a, b) in picture.as_raw().iter().zip(image.pixels()) {
+    for (a, b) in picture.as_raw().iter().zip(image.values()) {
         assert_eq!(f32::from(*a) / 255.0, *b);
     }
 }
@@ -48,13 +48,13 @@ fn png_keeps_every_value() {
 fn sixteen_bits_keep_their_precision() {
     let picture = ImageBuffer::from_fn(64, 2, |x, y| Luma([30_000 + (x + 64 * y) as u16]));
     let image = Image::decode(&png(picture)).unwrap();
-    for (i, p) in image.pixels().chunks_exact(3).enumerate() {
+    for (i, p) in image.pixels().enumerate() {
         assert_eq!(p, [(30_000 + i) as f32 / 65_535.0; 3]);
     }
     let picture = ImageBuffer::from_pixel(1, 1, Rgba([65_535u16, 6_553, 0, 32_768]));
     let image = Image::decode(&png(picture)).unwrap();
     // 32768/65535 is just over one half.
-    assert!((image.pixels()[0] - 0.500_008).abs() < 1e-6);
+    assert!((image.values()[0] - 0.500_008).abs() < 1e-6);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn every_sixteen_bit_value_can_be_told_from_its_pixel() {
     let bytes = png(picture);
     assert!(has_sixteen_bits(&bytes));
     let image = Image::decode(&bytes).unwrap();
-    for (value, pixel) in (0..=u16::MAX).zip(image.pixels().chunks_exact(3)) {
+    for (value, pixel) in (0..=u16::MAX).zip(image.pixels()) {
         assert_eq!((pixel[0] * 65_535.0).round(), f32::from(value));
     }
     assert!(!has_sixteen_bits(&png(gradient(3, 3))));
@@ -75,12 +75,12 @@ fn every_sixteen_bit_value_can_be_told_from_its_pixel() {
 fn alpha_lies_over_black() {
     let image =
         Image::decode(&png(ImageBuffer::from_pixel(1, 1, Rgba([255u8, 51, 0, 0])))).unwrap();
-    assert_eq!(image.pixels(), [0.0; 3]);
+    assert!(image.pixels().eq([[0.0; 3]]));
     let image = Image::decode(&png(ImageBuffer::from_pixel(1, 1, LumaA([51u8, 255])))).unwrap();
-    assert_eq!(image.pixels(), [0.2; 3]);
+    assert!(image.pixels().eq([[0.2; 3]]));
     let image =
         Image::decode(&png(ImageBuffer::from_pixel(1, 1, LumaA([65_535u16, 65_535])))).unwrap();
-    assert_eq!(image.pixels(), [1.0; 3]);
+    assert!(image.pixels().eq([[1.0; 3]]));
 }
 
 #[test]
@@ -90,13 +90,13 @@ fn jpeg_is_read_and_turned_as_its_exif_says() {
     let image = Image::decode(&bytes).unwrap();
     assert_eq!((image.width(), image.height()), (40, 24));
     // Chroma is halved and quantized at quality 95: some per cent on a smooth gradient.
-    for (a, b) in picture.as_raw().iter().zip(image.pixels()) {
+    for (a, b) in picture.as_raw().iter().zip(image.values()) {
         assert!((f32::from(*a) / 255.0 - b).abs() < 0.08);
     }
     let turned = Image::decode(&turned(&bytes)).unwrap();
     assert_eq!((turned.width(), turned.height()), (24, 40));
     // The bottom left corner came to the top left.
-    assert_eq!(turned.pixels()[..3], image.pixels()[23 * 40 * 3..][..3]);
+    assert_eq!(turned.values()[..3], image.values()[23 * 40 * 3..][..3]);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn damaged_bytes_do_not_panic() {
                 damaged[at] ^= flip;
                 // Some damage cannot be seen; what is answered must be a whole picture.
                 if let Ok(image) = Image::decode(&damaged) {
-                    let count = image.width() as usize * image.height() as usize * 3;
+                    let count = image.width() as usize * image.height() as usize;
                     assert_eq!(image.pixels().len(), count);
                 }
             }
@@ -206,6 +206,7 @@ fn a_jpeg_that_states_two_sizes_is_damaged() {
 #[test]
 fn one_pixel_is_a_picture() {
     let image = Image::decode(&png(ImageBuffer::from_pixel(1, 1, Luma([255u8])))).unwrap();
-    assert_eq!((image.width(), image.height(), image.pixels()), (1, 1, &[1.0; 3][..]));
+    assert_eq!((image.width(), image.height()), (1, 1));
+    assert!(image.pixels().eq([[1.0; 3]]));
     assert!(Image::decode(&jpg(&gradient(1, 1))).is_ok());
 }
