@@ -7,6 +7,9 @@ use super::wide::wide;
 /// 1.5 · 2²³: adding it rounds to an integer, which then stands in the lowest bits.
 const ROUND: f32 = 12_582_912.0;
 
+/// Below it [`exp`] stays what it is there.
+const LEAST: f32 = -87.0;
+
 /// ln 2 in two parts, so that a multiple of the first is exact.
 const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 
@@ -16,7 +19,9 @@ pub(crate) const LANES: usize = 8;
 /// e^x for x ≤ 88, with a relative error below 3e-7; below -87 it stays at e^-87.
 #[inline(always)]
 pub(crate) fn exp<const L: usize>(x: [f32; L]) -> [f32; L] {
-    let x = x.map(|x| if x > -87.0 { x } else { -87.0 });
+    // Of negative numbers the larger bits are the smaller number: so it is an instruction of WebAssembly, where `max` is a call,
+    // and a comparison of floats stays scalar.
+    let x = x.map(|x| f32::from_bits(x.to_bits().min(LEAST.to_bits())));
     let shifted = x.map(|x| x * std::f32::consts::LOG2_E + ROUND);
     let mut rest = [0.0; L];
     for lane in 0..L {
@@ -79,21 +84,20 @@ const ERF: [f32; 15] = [
     1.23749025e-03,
 ];
 
-/// x Φ(x) = x (1 + erf(x / √2)) / 2
+/// x Φ(x) = x (1 + erf(x / √2)) / 2 = (x + |x| erf(|x| / √2)) / 2
 #[inline(always)]
 pub(crate) fn gelu<const L: usize>(x: [f32; L]) -> [f32; L] {
-    // Comparisons: `max` and `min` are calls in WebAssembly.
-    let inside = x.map(|x| {
-        let scaled = x * std::f32::consts::FRAC_1_SQRT_2;
-        let below = if scaled > ERF_END { ERF_END } else { scaled };
-        if below < -ERF_END { -ERF_END } else { below }
+    let size = x.map(f32::abs);
+    // A comparison: `min` is a call in WebAssembly, and a second one stays scalar there.
+    let inside = size.map(|size| {
+        let scaled = size * std::f32::consts::FRAC_1_SQRT_2;
+        if scaled > ERF_END { ERF_END } else { scaled }
     });
     let place = inside.map(|inside| inside * inside * (2.0 / (ERF_END * ERF_END)) - 1.0);
     let sum = polynomial(&ERF, place);
     let mut result = [0.0; L];
     for lane in 0..L {
-        let half = 0.5 * x[lane];
-        result[lane] = half + half * (sum[lane] * inside[lane]);
+        result[lane] = 0.5 * x[lane] + 0.5 * size[lane] * (sum[lane] * inside[lane]);
     }
     result
 }

@@ -78,8 +78,10 @@ impl Finish<'_> {
             Activation::None => {}
             Activation::Relu => {
                 for sum in sums {
-                    // Not `max`, which would hide what is no number, and is a call in WebAssembly.
-                    *sum = if *sum < 0.0 { 0.0 } else { *sum };
+                    // Not `max`, which would hide what is no number, and is a call in WebAssembly; a choice between floats stays
+                    // scalar there.
+                    let kept = if *sum < 0.0 { 0 } else { u32::MAX };
+                    *sum = f32::from_bits(sum.to_bits() & kept);
                 }
             }
             Activation::Gelu => gelu_all(sums),
