@@ -65,15 +65,25 @@ const server = await serve(
 );
 // Without the flag the browser measures memory at a time of its own choosing.
 const browser = await launch(['--enable-blink-features=ForceEagerMeasureMemory']);
-const blank = `${server.origin}/harness/index.html`;
+/** A page that has loaded nothing yet. */
+const EMPTY = '/empty.html';
+server.overrides.set(EMPTY, { body: Buffer.from('<!doctype html><title>empty</title>') });
 
-/** @param {boolean} cached */
-async function open(cached) {
+/** A page with the package at `window.medley`. */
+async function open() {
   const context = await browser.newContext();
   const page = await context.newPage();
-  if (!cached) await page.route('**/*', (route) => route.continue({ headers: { ...route.request().headers(), 'Cache-Control': 'no-cache' } }));
-  await page.goto(blank);
+  await page.goto(`${server.origin}/harness/index.html`);
   await page.waitForFunction(() => document.title === 'loaded');
+  return { page, close: () => context.close() };
+}
+
+/** A page that has neither loaded nor kept anything. */
+async function openCold() {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.route('**/*', (route) => route.continue({ headers: { ...route.request().headers(), 'Cache-Control': 'no-cache' } }));
+  await page.goto(server.origin + EMPTY);
   return { page, close: () => context.close() };
 }
 
@@ -95,7 +105,7 @@ writeFileSync(out, `${JSON.stringify(rows, null, 2)}\n`);
 /** @param {string} model */
 async function measureWarm(model) {
   for (const threads of [1, 2]) {
-    const { page, close } = await open(true);
+    const { page, close } = await open();
     const times = await page.evaluate(warm, { model, threads, rounds: ROUNDS, warmUp: WARM_UP, gpu: false });
     await close();
     add('medley', threads, model, 'warm', times.medley, 'ms');
@@ -103,7 +113,7 @@ async function measureWarm(model) {
     console.error(`${model}, ${threads} thread(s): measured`);
   }
   if (!GPU_MODELS.includes(model)) return;
-  const { page, close } = await open(true);
+  const { page, close } = await open();
   const times = await page.evaluate(warm, { model, threads: 1, rounds: GPU_ROUNDS, warmUp: 1, gpu: true });
   await close();
   add('medley', 1, model, 'warm', times.medley, 'ms', 'webgpu');
@@ -116,7 +126,7 @@ async function measureMemory(model) {
   /** @type {Record<string, number>} */
   const bytes = {};
   for (const engine of ['none', 'medley', 'onnxruntime-web']) {
-    const { page, close } = await open(true);
+    const { page, close } = await open();
     bytes[engine] = await page.evaluate(memoryAfter, { model, engine, runs: MEMORY_RUNS });
     await close();
   }
@@ -132,7 +142,7 @@ async function measureCold(model) {
   const cold = { medley: [], 'onnxruntime-web': [] };
   for (let round = 0; round < COLD; round += 1) {
     for (const engine of /** @type {const} */ (['medley', 'onnxruntime-web'])) {
-      const { page, close } = await open(false);
+      const { page, close } = await openCold();
       cold[engine]?.push(await page.evaluate(engine === 'medley' ? coldMedley : coldOrt, { model }));
       await close();
     }
