@@ -3,7 +3,9 @@
 mod models;
 mod peak;
 mod rows;
+mod visits;
 
 pub use models::make_models;
 pub use peak::peak_memory;
 pub use rows::{MEDLEY, Row, chart, spread, table};
+pub use visits::visits;

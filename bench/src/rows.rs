@@ -78,7 +78,8 @@ pub fn table(rows: &[Row], other: &str) -> Result<String> {
     Ok(text)
 }
 
-fn figure(row: &Row) -> String {
+/// The median with what lies around it, where there is more than one value.
+pub(crate) fn figure(row: &Row) -> String {
     if row.low == row.high {
         return format!("{:.2} {}", row.median, row.unit);
     }

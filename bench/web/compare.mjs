@@ -1,5 +1,5 @@
 // Medley beside ONNX Runtime Web, engine by engine in one Chromium.
-//   node bench/web/compare.mjs MODELS-FOLDER OUT.json
+//   node bench/web/compare.mjs [--only warm|memory|cold|bytes]... MODELS-FOLDER OUT.json
 // The folder holds, for each model, a package NAME/ and a graph NAME.onnx with the input `image` (`cargo xtask bench web` makes
 // both). Warm runs take turns, so that what else the machine does falls on both engines. Medley's figure is that of the
 // report (`timing_ms.encode`: the encoder, its embedding read back); ONNX Runtime's is `session.run` on a ready tensor of
@@ -7,10 +7,12 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { launch } from '../../tests/browser/lib/chromium.mjs';
 import { ISOLATION } from '../../tests/browser/lib/harness.mjs';
 import { POLICY, ROOT, serve } from '../../tests/browser/lib/server.mjs';
+import { spread } from './measuring.mjs';
 
 const ROUNDS = 20;
 /** The first passes fill caches and let the browser optimise the code. */
@@ -23,14 +25,22 @@ const MEMORY_RUNS = 50;
 const GPU_ROUNDS = 5;
 const GPU_MODELS = ['nano', 'swin-nano'];
 
-const [models, out] = process.argv.slice(2);
-if (models === undefined || out === undefined) throw new Error('usage: compare.mjs MODELS-FOLDER OUT.json');
+const PARTS = ['warm', 'memory', 'cold', 'bytes'];
+
+const { values: options, positionals } = parseArgs({ options: { only: { type: 'string', multiple: true } }, allowPositionals: true });
+const [models, out] = positionals;
+const unknown = options.only?.find((part) => !PARTS.includes(part));
+if (models === undefined || out === undefined || unknown !== undefined) {
+  throw new Error(`usage: compare.mjs [--only ${PARTS.join('|')}]... MODELS-FOLDER OUT.json`);
+}
+/** Whether a part is to be measured. @param {string} part */
+const asked = (part) => options.only?.includes(part) ?? true;
 const ort = dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
 const names = readdirSync(models)
   .filter((name) => name.endsWith('.onnx'))
   .map((name) => name.slice(0, -'.onnx'.length));
 
-/** @type {{ engine: string, backend: string, threads: number, model: string, measure: string, median: number, low: number, high: number, unit: string }[]} */
+/** @type {import('./measuring.mjs').Row[]} */
 const rows = [];
 
 /**
@@ -38,15 +48,14 @@ const rows = [];
  * @param {number[]} values @param {string} unit @param {string} [backend]
  */
 function add(engine, threads, model, measure, values, unit, backend = 'wasm') {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (/** @type {number} */ share) => sorted[Math.round(share * (sorted.length - 1))] ?? NaN;
-  rows.push({ engine, backend, threads, model, measure, median: at(0.5), low: at(0.1), high: at(0.9), unit });
+  rows.push({ engine, backend, threads, model, measure, ...spread(values), unit });
 }
 
 // Threads want a page that is cross-origin isolated. Both engines get the same page.
 const server = await serve(
   {
     '/harness/': join(ROOT, 'tests/browser/harness'),
+    '/bench/': join(ROOT, 'bench/web'),
     '/web/': join(ROOT, 'web'),
     '/ort/': ort,
     '/models/': models,
@@ -56,74 +65,108 @@ const server = await serve(
 );
 // Without the flag the browser measures memory at a time of its own choosing.
 const browser = await launch(['--enable-blink-features=ForceEagerMeasureMemory']);
-/** Bytes of a page with each engine, and of one with none. @type {Record<string, number>} */
-const memory = {};
-const blank = `${server.origin}/harness/index.html`;
+/** A page that has loaded nothing yet. */
+const EMPTY = '/empty.html';
+server.overrides.set(EMPTY, { body: Buffer.from('<!doctype html><title>empty</title>') });
 
-/** @param {boolean} cached */
-async function open(cached) {
+/** A page with the package at `window.medley`. */
+async function open() {
   const context = await browser.newContext();
   const page = await context.newPage();
-  if (!cached) await page.route('**/*', (route) => route.continue({ headers: { ...route.request().headers(), 'Cache-Control': 'no-cache' } }));
-  await page.goto(blank);
+  await page.goto(`${server.origin}/harness/index.html`);
   await page.waitForFunction(() => document.title === 'loaded');
+  return { page, close: () => context.close() };
+}
+
+/** A page that has neither loaded nor kept anything. */
+async function openCold() {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.route('**/*', (route) => route.continue({ headers: { ...route.request().headers(), 'Cache-Control': 'no-cache' } }));
+  await page.goto(server.origin + EMPTY);
   return { page, close: () => context.close() };
 }
 
 try {
   for (const model of names) {
-    for (const threads of [1, 2]) {
-      const { page, close } = await open(true);
-      const times = await page.evaluate(warm, { model, threads, rounds: ROUNDS, warmUp: WARM_UP, gpu: false });
-      await close();
-      add('medley', threads, model, 'warm', times.medley, 'ms');
-      add('onnxruntime-web', threads, model, 'warm', times.ort, 'ms');
-      console.error(`${model}, ${threads} thread(s): measured`);
-    }
-    if (GPU_MODELS.includes(model)) {
-      const { page, close } = await open(true);
-      const times = await page.evaluate(warm, { model, threads: 1, rounds: GPU_ROUNDS, warmUp: 1, gpu: true });
-      await close();
-      add('medley', 1, model, 'warm', times.medley, 'ms', 'webgpu');
-      add('onnxruntime-web', 1, model, 'warm', times.ort, 'ms', 'webgpu');
-      console.error(`${model}, WebGPU (${times.adapter}): measured`);
-    }
-    for (const engine of ['none', 'medley', 'onnxruntime-web']) {
-      const { page, close } = await open(true);
-      memory[engine] = await page.evaluate(memoryAfter, { model, engine, runs: MEMORY_RUNS });
-      await close();
-    }
-    for (const engine of ['medley', 'onnxruntime-web']) {
-      add(engine, 1, model, `memory after ${MEMORY_RUNS} runs`, [((memory[engine] ?? NaN) - (memory['none'] ?? NaN)) / 1e6], 'MB');
-    }
-    /** @type {Record<string, { total: number, first: number }[]>} */
-    const cold = { medley: [], 'onnxruntime-web': [] };
-    for (let round = 0; round < COLD; round += 1) {
-      for (const engine of /** @type {const} */ (['medley', 'onnxruntime-web'])) {
-        const { page, close } = await open(false);
-        cold[engine]?.push(await page.evaluate(engine === 'medley' ? coldMedley : coldOrt, { model }));
-        await close();
-      }
-    }
-    for (const [engine, found] of Object.entries(cold)) {
-      add(engine, 1, model, 'cold load to first answer', found.map(({ total }) => total), 'ms');
-      add(engine, 1, model, 'first run', found.map(({ first }) => first), 'ms');
-    }
+    if (asked('warm')) await measureWarm(model);
+    if (asked('memory')) await measureMemory(model);
+    if (asked('cold')) await measureCold(model);
     // The Swin graphs hold one constant in place of weights: their bytes mean nothing.
-    if (model.startsWith('swin')) continue;
-    const weights = { medley: folderBytes(join(models, model)), 'onnxruntime-web': [readFileSync(join(models, `${model}.onnx`))] };
-    for (const [engine, files] of Object.entries(weights)) addBytes(engine, model, 'weights', files);
+    if (asked('bytes') && !model.startsWith('swin')) measureWeights(model);
   }
-  const code = {
-    medley: ['cpu-relaxed/medley_web_bg.wasm', 'cpu-relaxed/medley_web.js'].map((file) => readFileSync(join(ROOT, 'web/pkg', file))),
-    'onnxruntime-web': ['ort-wasm-simd-threaded.wasm', 'ort.wasm.min.mjs', 'ort-wasm-simd-threaded.mjs'].map((file) => readFileSync(join(ort, file))),
-  };
-  for (const [engine, files] of Object.entries(code)) addBytes(engine, 'any', 'code for the CPU', files);
+  if (asked('bytes')) measureCode();
 } finally {
   await browser.close();
   await server.close();
 }
 writeFileSync(out, `${JSON.stringify(rows, null, 2)}\n`);
+
+/** @param {string} model */
+async function measureWarm(model) {
+  for (const threads of [1, 2]) {
+    const { page, close } = await open();
+    const times = await page.evaluate(warm, { model, threads, rounds: ROUNDS, warmUp: WARM_UP, gpu: false });
+    await close();
+    add('medley', threads, model, 'warm', times.medley, 'ms');
+    add('onnxruntime-web', threads, model, 'warm', times.ort, 'ms');
+    console.error(`${model}, ${threads} thread(s): measured`);
+  }
+  if (!GPU_MODELS.includes(model)) return;
+  const { page, close } = await open();
+  const times = await page.evaluate(warm, { model, threads: 1, rounds: GPU_ROUNDS, warmUp: 1, gpu: true });
+  await close();
+  add('medley', 1, model, 'warm', times.medley, 'ms', 'webgpu');
+  add('onnxruntime-web', 1, model, 'warm', times.ort, 'ms', 'webgpu');
+  console.error(`${model}, WebGPU (${times.adapter}): measured`);
+}
+
+/** Bytes of a page with each engine, less those of one with none. @param {string} model */
+async function measureMemory(model) {
+  /** @type {Record<string, number>} */
+  const bytes = {};
+  for (const engine of ['none', 'medley', 'onnxruntime-web']) {
+    const { page, close } = await open();
+    bytes[engine] = await page.evaluate(memoryAfter, { model, engine, runs: MEMORY_RUNS });
+    await close();
+  }
+  for (const engine of ['medley', 'onnxruntime-web']) {
+    add(engine, 1, model, `memory after ${MEMORY_RUNS} runs`, [((bytes[engine] ?? NaN) - (bytes['none'] ?? NaN)) / 1e6], 'MB');
+  }
+  console.error(`${model}, memory: measured`);
+}
+
+/** @param {string} model */
+async function measureCold(model) {
+  /** @type {Record<string, { total: number, first: number }[]>} */
+  const cold = { medley: [], 'onnxruntime-web': [] };
+  for (let round = 0; round < COLD; round += 1) {
+    for (const engine of /** @type {const} */ (['medley', 'onnxruntime-web'])) {
+      const { page, close } = await openCold();
+      cold[engine]?.push(await page.evaluate(engine === 'medley' ? coldMedley : coldOrt, { model }));
+      await close();
+    }
+  }
+  for (const [engine, found] of Object.entries(cold)) {
+    add(engine, 1, model, 'cold load to first answer', found.map(({ total }) => total), 'ms');
+    add(engine, 1, model, 'first run', found.map(({ first }) => first), 'ms');
+  }
+  console.error(`${model}, cold: measured`);
+}
+
+/** @param {string} model */
+function measureWeights(model) {
+  addBytes('medley', model, 'weights', folderBytes(join(models, model)));
+  addBytes('onnxruntime-web', model, 'weights', [readFileSync(join(models, `${model}.onnx`))]);
+}
+
+function measureCode() {
+  const code = {
+    medley: ['cpu-relaxed/medley_web_bg.wasm', 'cpu-relaxed/medley_web.js'].map((file) => readFileSync(join(ROOT, 'web/pkg', file))),
+    'onnxruntime-web': ['ort-wasm-simd-threaded.wasm', 'ort.wasm.min.mjs', 'ort-wasm-simd-threaded.mjs'].map((file) => readFileSync(join(ort, file))),
+  };
+  for (const [engine, files] of Object.entries(code)) addBytes(engine, 'any', 'code for the CPU', files);
+}
 
 /** @param {string} folder */
 function folderBytes(folder) {
@@ -146,6 +189,7 @@ function addBytes(engine, model, what, files) {
  * @param {{ model: string, threads: number, rounds: number, warmUp: number, gpu: boolean }} asked
  */
 async function warm({ model, threads, rounds, warmUp, gpu }) {
+  const { grain, noisePicture } = /** @type {typeof import('./measuring.mjs')} */ (await import('/bench/measuring.mjs'));
   const { loadModel } = /** @type {{ medley: typeof import('@medley/web') }} */ (/** @type {unknown} */ (window)).medley;
   const ort = await import(gpu ? '/ort/ort.webgpu.min.mjs' : '/ort/ort.wasm.min.mjs');
   ort.env.wasm.wasmPaths = '/ort/';
@@ -156,15 +200,8 @@ async function warm({ model, threads, rounds, warmUp, gpu }) {
   const task = medley.tasks[0];
   if (task === undefined) throw new Error(`${model}: no task`);
   const side = task.presentation.size;
-  // Noise: nothing in the arithmetic may profit from zeros.
-  const noise = new Float32Array(3 * side * side).map((_, i) => ((i * 2654435761) >>> 24) / 255);
-  const tensor = new ort.Tensor('float32', noise, [1, 3, side, side]);
-  const canvas = new OffscreenCanvas(side, side);
-  const context = canvas.getContext('2d');
-  const pixels = context?.createImageData(side, side);
-  if (context === null || pixels === undefined) throw new Error('no canvas');
-  for (let i = 0; i < pixels.data.length; i += 1) pixels.data[i] = (i * 2654435761) >>> 24;
-  context.putImageData(pixels, 0, 0);
+  const tensor = new ort.Tensor('float32', new Float32Array(3 * side * side).map((_, i) => grain(i) / 255), [1, 3, side, side]);
+  const canvas = noisePicture(side);
   const times = { medley: /** @type {number[]} */ ([]), ort: /** @type {number[]} */ ([]), adapter: medley.backend.adapter };
   for (let round = 0; round < warmUp + rounds; round += 1) {
     const { report } = await medley.analyze(canvas, { tasks: [task.name] });

@@ -7,6 +7,7 @@ import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { launch } from '../../tests/browser/lib/chromium.mjs';
 import { ROOT, serve } from '../../tests/browser/lib/server.mjs';
+import { spread } from './measuring.mjs';
 
 const ROUNDS = 20;
 /** The first passes fill caches and let the browser optimise the code. */
@@ -18,6 +19,7 @@ const packages = positionals.map((folder, index) => ({ name: basename(resolve(fo
 
 const server = await serve({
   '/harness/': join(ROOT, 'tests/browser/harness'),
+  '/bench/': join(ROOT, 'bench/web'),
   '/web/': join(ROOT, 'web'),
   ...Object.fromEntries(packages.map(({ path, folder }) => [path, resolve(folder)])),
 });
@@ -29,9 +31,8 @@ try {
   const paths = packages.map(({ path }) => path);
   const times = await page.evaluate(measure, { paths, rounds: ROUNDS, warmUp: WARM_UP });
   const rows = packages.map(({ name }, index) => {
-    const sorted = (times[index] ?? []).toSorted((a, b) => a - b);
-    const at = (/** @type {number} */ share) => sorted[Math.round(share * (sorted.length - 1))] ?? NaN;
-    return { engine: 'medley', backend: 'wasm', threads: 1, model: name, measure: 'encode', median: at(0.5), low: at(0.1), high: at(0.9), unit: 'ms' };
+    const figures = spread(times[index] ?? []);
+    return { engine: 'medley', backend: 'wasm', threads: 1, model: name, measure: 'encode', ...figures, unit: 'ms' };
   });
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`);
   console.log('| package | encoder, ms (median of %d) | 10 % to 90 % | ratio |\n|---|---:|---:|---:|', ROUNDS);
@@ -52,13 +53,8 @@ async function measure({ paths, rounds, warmUp }) {
   const { loadModel } = /** @type {{ medley: typeof import('@medley/web') }} */ (/** @type {unknown} */ (window)).medley;
   const models = [];
   for (const path of paths) models.push(await loadModel(path, { device: 'wasm', cache: false }));
-  const canvas = new OffscreenCanvas(512, 512);
-  const context = canvas.getContext('2d');
-  // Noise: nothing in the arithmetic may profit from zeros.
-  const noise = context?.createImageData(512, 512);
-  if (context === null || noise === undefined) throw new Error('no canvas');
-  for (let i = 0; i < noise.data.length; i += 1) noise.data[i] = (i * 2654435761) >>> 24;
-  context.putImageData(noise, 0, 0);
+  const { noisePicture } = /** @type {typeof import('./measuring.mjs')} */ (await import('/bench/measuring.mjs'));
+  const canvas = noisePicture(512);
   /** @type {number[][]} */
   const times = models.map(() => []);
   for (let round = 0; round < warmUp + rounds; round += 1) {

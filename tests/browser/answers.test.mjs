@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { predict } from './lib/command-line.mjs';
 import { assertSameAnswers } from './lib/compare.mjs';
 import { testImages } from './lib/images.mjs';
+import { savedSample } from './lib/page.mjs';
 import { answers, askOnly, choose, modelReady, openPage, openSite, PATIENCE } from './lib/site.mjs';
 
 /** SwiftShader computes about 0.2 GFLOP/s. */
@@ -25,10 +26,7 @@ after(() => site?.close());
 async function drawSample(sample) {
   const { context, page } = await openPage(site);
   await modelReady(page);
-  await page.locator(`[data-sample="${sample}"]`).click({ timeout: PATIENCE });
-  await page.locator('#results [data-task]').first().waitFor({ timeout: PATIENCE });
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByText('Save picture').click()]);
-  const bytes = readFileSync(await download.path());
+  const bytes = await savedSample(page, sample);
   await context.close();
   return bytes;
 }

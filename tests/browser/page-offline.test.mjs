@@ -1,7 +1,7 @@
 // The second visit needs no network, and the first one is not changed by what makes that so.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chooseSample } from './lib/page.mjs';
+import { chooseSample, keptForOffline } from './lib/page.mjs';
 import { modelReady, openPage, openSite } from './lib/site.mjs';
 
 test('once it was there, the page works with its server gone', async () => {
@@ -9,9 +9,7 @@ test('once it was there, the page works with its server gone', async () => {
   try {
     const { context, page, troubles } = await openPage(site);
     await modelReady(page);
-    await page.locator('#open-privacy').click();
-    await page.locator('#offline-state', { hasText: 'works from now on' }).waitFor();
-    await page.keyboard.press('Escape');
+    await keptForOffline(page);
     await site.server.close();
     await page.reload();
     await modelReady(page);

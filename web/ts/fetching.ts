@@ -7,7 +7,7 @@ import type { ProgressMeter } from './progress.js';
 export const STALL_MS = 15_000;
 
 /** How long to wait before each further attempt; after the last one the failure is told. */
-const PAUSES_MS = [250, 1000, 3000];
+export const PAUSES_MS: readonly number[] = [250, 1000, 3000];
 
 /** An attempt that gets this much further than any before it is no failed one: the pauses begin anew. */
 const HEADWAY_BYTES = 64 * 1024;
@@ -74,8 +74,14 @@ async function ask(url: string, init: RequestInit, stallMs: number): Promise<Ans
  * Repeats an attempt while that may help.
  *
  * @param furthest - how many bytes the attempts have come to so far.
+ * @param pauses - before each further attempt, in milliseconds.
  */
-async function persist<T>(url: string, attempt: () => Promise<T>, furthest: () => number): Promise<T> {
+async function persist<T>(
+  url: string,
+  attempt: () => Promise<T>,
+  furthest: () => number,
+  pauses: readonly number[] = PAUSES_MS,
+): Promise<T> {
   let reached = 0;
   for (let pause = 0; ; pause++) {
     try {
@@ -86,10 +92,10 @@ async function persist<T>(url: string, attempt: () => Promise<T>, furthest: () =
         reached = furthest();
         pause = 0;
       }
-      const wait = PAUSES_MS[pause];
+      const wait = pauses[pause];
       if (wait === undefined) {
         const where = furthest() > 0 ? `; the connection ended after ${furthest()} bytes` : '';
-        const attempts = PAUSES_MS.length + 1;
+        const attempts = pauses.length + 1;
         const text =
           `${url}: could not be fetched in ${attempts} attempts (${error.message})${where}; ` +
           'check the connection and the address, then try again';
@@ -101,8 +107,17 @@ async function persist<T>(url: string, attempt: () => Promise<T>, furthest: () =
   }
 }
 
-/** GET of a whole small file; more than `most` bytes are not taken. */
-export async function getSmall(url: string, most: number, stallMs: number): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * GET of a whole small file; more than `most` bytes are not taken.
+ *
+ * @param pauses - before each further attempt, in milliseconds; empty: there is one attempt.
+ */
+export async function getSmall(
+  url: string,
+  most: number,
+  stallMs: number,
+  pauses: readonly number[] = PAUSES_MS,
+): Promise<Uint8Array<ArrayBuffer>> {
   return persist(
     url,
     async () => {
@@ -127,6 +142,7 @@ export async function getSmall(url: string, most: number, stallMs: number): Prom
       return bytes;
     },
     () => 0,
+    pauses,
   );
 }
 

@@ -1,7 +1,7 @@
 import { cachedBytes, cachedManifest, forgetBytes, keepBytes, keepManifest } from './cache.js';
 import { said } from './detail.js';
 import { MedleyError } from './errors.js';
-import { download, getSmall } from './fetching.js';
+import { download, getSmall, PAUSES_MS } from './fetching.js';
 import { checkIntegrity, type Expected } from './integrity.js';
 import type { ProgressMeter } from './progress.js';
 
@@ -56,16 +56,16 @@ async function fetchManifest(
   url: string,
   how: Fetching,
 ): Promise<{ bytes: Uint8Array<ArrayBuffer>; offline: boolean }> {
+  const kept = how.cache ? await cachedManifest(url) : null;
+  if (kept !== null && !navigator.onLine) return { bytes: kept, offline: true };
   try {
-    // Where the browser itself knows that there is no network, waiting for one serves nobody.
-    const known = how.cache && !navigator.onLine ? await cachedManifest(url) : null;
-    if (known !== null) return { bytes: known, offline: true };
-    return { bytes: await getSmall(url, MAX_MANIFEST_BYTES, how.stallMs), offline: false };
+    // Who has a model is not kept waiting for a connection that may come back.
+    const pauses = kept === null ? PAUSES_MS : [];
+    return { bytes: await getSmall(url, MAX_MANIFEST_BYTES, how.stallMs, pauses), offline: false };
   } catch (error) {
     // A server that answers "not found" has answered: only silence is filled from the cache.
     const unreachable = error instanceof MedleyError && error.code === 'network' && error.cause !== undefined;
-    const kept = how.cache && unreachable ? await cachedManifest(url) : null;
-    if (kept === null) throw error;
+    if (kept === null || !unreachable) throw error;
     return { bytes: kept, offline: true };
   }
 }

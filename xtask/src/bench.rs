@@ -17,8 +17,12 @@ pub enum Bench {
     Counts,
     /// Medley beside ONNX Runtime on this processor: load, warm runs, memory
     Native,
-    /// Medley beside ONNX Runtime Web in one run of Chromium: load, first and warm runs, bytes
-    Web,
+    /// Medley beside ONNX Runtime Web in one run of Chromium: load, first and warm runs, memory, bytes; and the page until its first answer
+    Web {
+        /// Only print this part: warm, memory, cold, bytes or first-answer (may be given several times)
+        #[arg(long, value_name = "PART")]
+        only: Vec<String>,
+    },
 }
 
 /// Builds and runs a benchmark; tables and plots go below `docs/results/`.
@@ -34,7 +38,7 @@ pub fn run(bench: &Bench) -> Result<()> {
                 .env(readers::VARIABLE, readers::python(&workspace))
                 .run()
         }
-        Bench::Web => {
+        Bench::Web { only } => {
             demo::build(&workspace, &mut Steps::new(demo::BUILD_STEPS))?;
             chromium::find_or_install(&workspace)?;
             npm::npm(&workspace, &["ci", "--prefix", "bench/web", "--no-audit", "--no-fund"])
@@ -43,7 +47,9 @@ pub fn run(bench: &Bench) -> Result<()> {
             Command::new("cargo", &workspace.root)
                 .args(["build", "--workspace", "--all-targets"])
                 .run()?;
-            Command::new(workspace.target.join("debug/web"), &workspace.root).run()
+            Command::new(workspace.target.join("debug/web"), &workspace.root)
+                .args(only.iter().flat_map(|part| ["--only", part.as_str()]))
+                .run()
         }
     }
 }

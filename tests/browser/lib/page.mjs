@@ -33,6 +33,20 @@ export async function chooseSample(page, sample) {
   await page.locator('#results [data-task]').first().waitFor({ timeout: PATIENCE });
 }
 
+/** The bytes of a sample, saved from the page. @param {Page} page @param {string} sample */
+export async function savedSample(page, sample) {
+  await chooseSample(page, sample);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByText('Save picture').click()]);
+  return readFileSync(await download.path());
+}
+
+/** Opens the panel on privacy and waits until the page says that its next visit needs no network. @param {Page} page */
+export async function keptForOffline(page) {
+  await page.locator('#open-privacy').click();
+  await page.locator('#offline-state', { hasText: 'works from now on' }).waitFor({ timeout: PATIENCE });
+  await page.keyboard.press('Escape');
+}
+
 /** The colour on the screen at a place of the image, after the next frame. @param {Page} page @param {number} x @param {number} y of the canvas, as shares 0..1 */
 export async function colourAt(page, x, y) {
   return page.locator('canvas.picture').evaluate(

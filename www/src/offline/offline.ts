@@ -29,12 +29,10 @@ export class Offline {
       if (event.data.type === 'traffic') this.#traffic.add(event.data);
       else this.#set(event.data.whole ? 'ready' : 'starting');
     });
-    try {
-      await serviceWorker.register('./service-worker.js');
-    } catch {
-      return this.#set('unsupported');
-    }
+    const registered = serviceWorker.register('./service-worker.js').catch(() => null);
+    // One that is in charge already sees every request: only on the first visit there is something to wait for.
     if (serviceWorker.controller === null) {
+      if ((await registered) === null) return this.#set('unsupported');
       await Promise.race([
         new Promise((resolve) => serviceWorker.addEventListener('controllerchange', resolve, { once: true })),
         new Promise((resolve) => setTimeout(resolve, PATIENCE_MS)),
