@@ -76,7 +76,7 @@ impl<'a> DicomResults<'a> {
         }
     }
 
-    /// Whether a DICOM image was answered.
+    /// Whether a DICOM image of a series was answered.
     pub fn answered(&self) -> bool {
         self.answered
     }
@@ -93,9 +93,9 @@ impl<'a> DicomResults<'a> {
         image: &Image,
         mut analysis: Analysis,
     ) -> Result<()> {
-        self.answered = true;
         // A file that is there twice counts once.
         let Some(&place) = self.places.get(&(input, frame)) else { return Ok(()) };
+        self.answered = true;
         if let (Some(out), Some(context)) = (&self.arguments.dicom_capture, &self.context) {
             let (canvas, _) = overlay::draw(image, &analysis);
             let capture = CaptureInput {
