@@ -28,15 +28,17 @@ fn of_file(path: &Path) -> Option<SliceHeader> {
     let file = File::open(path).ok()?;
     let about = file.metadata().ok()?;
     // What comes through a pipe is there only once, for the answer.
-    let is_worth_it = about.is_file() && about.len() <= MAX_FILE_BYTES;
-    is_worth_it.then(|| of_source(file, about.len()).ok()?)?
+    if !about.is_file() || about.len() > MAX_FILE_BYTES {
+        return None;
+    }
+    of_source(file, about.len()).ok().flatten()
 }
 
 /// Reads on until the pixels begin; all, where it takes all to know the file. The bytes are dropped in either case.
 fn of_source(mut source: impl Read, length: u64) -> io::Result<Option<SliceHeader>> {
     let mut bytes = Vec::new();
     let mut enough = START;
-    while (&mut source).take(enough - bytes.len() as u64).read_to_end(&mut bytes)? > 0 {
+    while source.by_ref().take(enough - bytes.len() as u64).read_to_end(&mut bytes)? > 0 {
         if !DicomFile::is_dicom(&bytes) {
             return Ok(None);
         }

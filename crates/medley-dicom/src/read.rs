@@ -68,8 +68,8 @@ impl DicomFile {
     /// Reads what comes before the pixels, as [`DicomFile::without_pixels`] leaves it, from the first bytes of a file
     /// of `length` bytes.
     ///
-    /// None where those bytes do not settle it, and more of them may: they end before the pixels begin, the file ends
-    /// before its pixels do, it is deflated or has no pixels. [`DicomFile::parse`] of the whole file then tells.
+    /// None where those bytes do not settle it: they end before the pixels begin, the file ends before its pixels do, it
+    /// is deflated, damaged or has no pixels. More of them may do, and [`DicomFile::parse`] of all of them tells.
     pub fn parse_header(start: &[u8], length: u64) -> Option<Self> {
         let Beginning { syntax, declared, body } = Beginning::read(start).ok()?;
         if syntax.data_set == DataSet::Deflated {
