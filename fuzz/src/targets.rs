@@ -36,8 +36,11 @@ pub fn dicom_frames(bytes: &[u8]) -> bool {
     file.frame(layout.frames - 1).is_ok() && shown
 }
 
-/// Structure and header of DICOM: parsing, geometry, windows, sorting.
+/// Structure and header of DICOM: parsing, with and without the pixels, geometry, windows, sorting.
 pub fn dicom_reader(bytes: &[u8]) -> bool {
+    if let Some(file) = DicomFile::parse_header(bytes, bytes.len() as u64) {
+        assert!(file.frame(0).is_err(), "a header has no pixels to decode");
+    }
     let Ok(file) = DicomFile::parse(bytes) else { return false };
     let _ = Layout::read(&file);
     let _ = file.geometry(0);

@@ -1,5 +1,5 @@
 //! The programs of others that read what the tests write: pydicom, highdicom and ONNX Runtime in a Python
-//! environment of their own, dciodvfy and dsrdump from Debian; and the DICOMweb server Orthanc.
+//! environment of their own, dciodvfy, DCMTK and OpenJPH from Debian; and the DICOMweb server Orthanc.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,8 @@ const REQUIREMENTS: [&str; 2] = [
     "model-export/tests/onnx/requirements.txt",
 ];
 /// Program and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 2] = [("dciodvfy", "dicom3tools"), ("dsrdump", "dcmtk")];
+const PROGRAMS: [(&str, &str); 3] =
+    [("dciodvfy", "dicom3tools"), ("dsrdump", "dcmtk"), ("ojph_compress", "openjph-tools")];
 
 /// A file and the Debian package that has it; it need not be on the PATH.
 const SERVER: [(&str, &str); 2] = [
@@ -34,7 +35,7 @@ pub fn prepare(workspace: &Workspace) -> Result<Finish> {
     let missing: Vec<&str> = programs.chain(server).map(|(_, package)| package).collect();
     if !missing.is_empty() {
         let advice = format!("install them (Debian: `apt-get install {}`)", missing.join(" "));
-        apt::install(workspace, "dciodvfy, dsrdump or Orthanc", &missing, &advice)?;
+        apt::install(workspace, "dciodvfy, dsrdump, ojph_compress or Orthanc", &missing, &advice)?;
     }
     if std::env::var_os(VARIABLE).is_some() {
         return Ok(Finish::Done);

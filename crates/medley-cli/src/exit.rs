@@ -43,6 +43,11 @@ impl From<Exit> for ExitCode {
 #[error("{0}")]
 pub struct BadInput(pub String);
 
+/// What ends a whole run: where results go cannot take them any more.
+#[derive(Debug, thiserror::Error)]
+#[error("the results cannot be written")]
+pub struct Fatal;
+
 impl Exit {
     /// The end of a run over many inputs, after one more: bad input is what the caller can mend, so it wins over
     /// another failure.

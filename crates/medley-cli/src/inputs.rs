@@ -5,12 +5,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use medley_dicom::limits::MAX_FILE_BYTES;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::exit::BadInput;
-
-/// Longest file that is read: more than the largest picture that the decoders take needs, uncompressed.
-const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// A file to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,23 +49,14 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Input>> {
 /// # Errors
 /// A file that cannot be read, or is longer than is sensible.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    let bytes = read_start(path, MAX_FILE_BYTES + 1)?;
+    let unreadable = |error: std::io::Error| BadInput(format!("cannot be read: {error}"));
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         let found = "the file is longer than 1 GiB: no picture that is read here needs as much";
         return Err(BadInput(found.into()).into());
     }
-    Ok(bytes)
-}
-
-/// The first `length` bytes of a file, or all if it has fewer.
-///
-/// # Errors
-/// A file that cannot be read.
-pub fn read_start(path: &Path, length: u64) -> Result<Vec<u8>> {
-    let unreadable = |error: std::io::Error| BadInput(format!("cannot be read: {error}"));
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(length).read_to_end(&mut bytes).map_err(unreadable)?;
     Ok(bytes)
 }
 

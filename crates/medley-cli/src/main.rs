@@ -3,12 +3,14 @@
 //! One file for each command; what several share is in `database`, `model` and `run` (what they read),
 //! `say`, `table` and `progress` (what they show) and `exit` (how they end).
 
+mod answered_series;
 mod answers;
 mod check_device;
 mod data;
 mod database;
 mod device;
 mod dicom;
+mod dicom_args;
 mod dicom_results;
 mod evaluate;
 mod exit;
@@ -28,6 +30,7 @@ mod run;
 mod runs;
 mod say;
 mod shares;
+mod survey;
 mod table;
 mod table_file;
 mod training_display;

@@ -1,7 +1,5 @@
 //! A file as the pictures in it: one of a PNG or JPEG, one for each frame of a DICOM object.
 
-use std::rc::Rc;
-
 use anyhow::Result;
 use medley_dicom::{DicomError, DicomFile, Layout, Presentation};
 use medley_infer::{Image, ImageError};
@@ -11,7 +9,7 @@ pub enum Pictures {
     /// A PNG or JPEG.
     Plain(Box<Image>),
     /// A DICOM object, and its number of frames.
-    Dicom(Rc<DicomFile>, u32),
+    Dicom(Box<DicomFile>, u32),
 }
 
 impl Pictures {
@@ -25,7 +23,7 @@ impl Pictures {
         }
         let file = DicomFile::parse(bytes)?;
         let frames = Layout::read(&file)?.frames;
-        Ok(Self::Dicom(Rc::new(file), frames))
+        Ok(Self::Dicom(Box::new(file), frames))
     }
 
     /// Number of pictures.
@@ -59,7 +57,7 @@ impl Pictures {
     }
 
     /// The DICOM object, if it is one.
-    pub fn dicom(&self) -> Option<&Rc<DicomFile>> {
+    pub fn dicom(&self) -> Option<&DicomFile> {
         match self {
             Self::Plain(_) => None,
             Self::Dicom(file, _) => Some(file),

@@ -1,25 +1,29 @@
 //! `medley predict`: answers about pictures.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
-use medley_dicom::export::ModelIdentity;
-use medley_infer::{Analysis, AnalyzeOptions, DISPLAY_THRESHOLD, InferError, Medley, Report};
+use medley_dicom::SliceHeader;
+use medley_infer::{
+    Analysis, AnalyzeOptions, DISPLAY_THRESHOLD, Image, InferError, Medley, Report,
+};
 use medley_package::{NOTICE, TaskSpec};
 
 use crate::device::DeviceArgs;
-use crate::dicom_results::{DicomArgs, DicomResults};
-use crate::exit::{self, BadInput, Exit};
+use crate::dicom_args::DicomArgs;
+use crate::dicom_results::DicomResults;
+use crate::exit::{self, BadInput, Exit, Fatal};
 use crate::inputs::Input;
 use crate::model::ModelArgs;
 use crate::picture::Pictures;
 use crate::rows::{Subject, Tables};
-use crate::shares::{Part, Shard};
-use crate::{answers, inputs, model, overlay, picture, progress, say, table_file};
+use crate::shares::Shard;
+use crate::{answers, inputs, model, overlay, picture, progress, say, survey, table_file};
 
 /// Answer tasks about images: classes with probabilities, masks, boxes
 #[derive(clap::Args)]
@@ -87,12 +91,11 @@ pub fn run(options: &Options) -> Result<Exit> {
     let folder = options.model.folder()?;
     let (medley, report) = model::load_with_report(&folder, &options.device.open()?)?;
     options.dicom.check(&asked(&medley, &options.tasks)?)?;
-    let parts = match options.shard {
-        None => vec![Part::Mine; inputs.len()],
-        Some(shard) if options.by_series() => shard.of_series(&inputs),
-        Some(shard) => shard.of_files(inputs.len()),
-    };
-    let mine = parts.iter().filter(|part| **part == Part::Mine).count();
+    let headers =
+        if options.by_series() { survey::headers(&inputs) } else { vec![None; inputs.len()] };
+    let mine = options.shard.map_or(vec![true; inputs.len()], |shard| shard.of_files(&headers));
+    let identity = || model::identity(&folder, &medley, &report);
+    let context = options.dicom.any().then(|| identity().map(|model| options.dicom.context(model)));
     let mut prediction = Prediction {
         medley: &medley,
         options,
@@ -102,27 +105,21 @@ pub fn run(options: &Options) -> Result<Exit> {
             ..AnalyzeOptions::default()
         },
         tables: Tables::create(options.table.as_deref(), options.embeddings.as_deref())?,
-        dicom: DicomResults::default(),
-        bar: progress::bar(mine, "files"),
+        dicom: DicomResults::new(headers, &options.dicom, context.transpose()?),
+        bar: progress::bar(mine.iter().filter(|mine| **mine).count(), "files"),
     };
     let mut exit = Exit::Done;
     let mut passed_over = 0;
-    for ((input, target), part) in inputs.iter().zip(targets).zip(parts) {
-        if let Part::Elsewhere(header) = part {
-            prediction.dicom.elsewhere(header);
-            continue;
-        }
+    let files = inputs.iter().zip(&targets).enumerate().zip(mine);
+    for (index, (input, target)) in files.filter(|(_, mine)| *mine).map(|(file, _)| file) {
         prediction.bar.set_prefix(format!("{} ", input.path.display()));
-        match prediction.file(&input.path, target.as_deref()) {
-            Ok(()) => {}
-            Err(error) if !input.named && picture::is_no_picture(&error) => passed_over += 1,
-            Err(error) if error.is::<Fatal>() => return Err(error),
-            Err(error) => {
-                let said = format!("medley: {}: {}", input.path.display(), exit::message(&error));
-                prediction.bar.suspend(|| say::note(said));
-                exit = exit.worse(Exit::of(&error));
-            }
+        let answered = prediction.file(index, &input.path, target.as_deref());
+        if answered.as_ref().is_err_and(|error| !input.named && picture::is_no_picture(error)) {
+            passed_over += 1;
+        } else {
+            exit = exit.worse(prediction.noted(&input.path.display(), answered)?);
         }
+        exit = exit.worse(prediction.series(index)?);
         prediction.bar.inc(1);
     }
     prediction.bar.finish_and_clear();
@@ -133,7 +130,7 @@ pub fn run(options: &Options) -> Result<Exit> {
     if passed_over > 0 {
         say::note(format!("medley: {passed_over} files in the folders are no pictures"));
     }
-    prediction.finish(|| model::identity(&folder, &medley, &report))?;
+    prediction.finish()?;
     if !options.json {
         say::print(NOTICE)?;
     }
@@ -149,23 +146,18 @@ fn nothing(asked: &[PathBuf]) -> String {
     )
 }
 
-/// What ends the whole run: where results go cannot take them any more.
-#[derive(Debug, thiserror::Error)]
-#[error("the results cannot be written")]
-struct Fatal;
-
 /// A run over many files.
 struct Prediction<'a> {
     medley: &'a Medley,
     options: &'a Options,
     request: AnalyzeOptions,
     tables: Tables,
-    dicom: DicomResults,
+    dicom: DicomResults<'a>,
     bar: ProgressBar,
 }
 
 impl Options {
-    /// Whether anything is asked for that is about whole series, hence known only at the end.
+    /// Whether anything is asked for that is about whole series.
     fn by_series(&self) -> bool {
         self.dicom.any() || self.table.is_some() || self.embeddings.is_some()
     }
@@ -173,59 +165,100 @@ impl Options {
 
 impl Prediction<'_> {
     /// Answers all pictures of a file, each as soon as it is known.
-    fn file(&mut self, path: &Path, overlay: Option<&Path>) -> Result<()> {
+    fn file(&mut self, input: usize, path: &Path, overlay: Option<&Path>) -> Result<()> {
         let name = path.display().to_string();
         let pictures = Pictures::read(&inputs::read(path)?)?;
         let kept = pictures.dicom().filter(|_| self.options.by_series());
         if let Some(file) = kept {
-            self.dicom.begin(&name, file)?;
+            // What belongs to no series says so.
+            SliceHeader::read(file)?;
         }
-        let frames = pictures.frames();
-        for index in 0..frames {
-            let begin = Instant::now();
-            let image = pictures.image(index)?;
-            let analysis = pollster::block_on(self.medley.analyze(&image, &self.request))?;
-            let frame = (frames > 1).then_some(index + 1);
-            let area = pictures.pixel_area(index);
-            let model = &self.medley.metadata().name;
-            let legend = match overlay {
-                Some(target) => overlay::write(&image, &analysis, &of_frame(target, frame))?,
-                None => Vec::new(),
-            };
-            let text = if self.options.json {
-                json(&name, model, &self.options.device.name(), &analysis, frame, area)?
-            } else {
-                let title = frame.map_or(name.clone(), |frame| format!("{name} frame {frame}"));
-                answers::text(&title, model, &image, &analysis, area, begin.elapsed())
-            };
-            self.bar
-                .suspend(|| {
-                    legend.iter().for_each(say::note);
-                    say::print(text)
-                })
-                .context(Fatal)?;
-            self.tables.add(Subject::Picture(&name, frame, area), &analysis).context(Fatal)?;
-            if kept.is_some() {
-                self.dicom.add(index, &image, analysis, &self.options.dicom);
+        let mut frames = 0..pictures.frames();
+        let answered = frames.try_for_each(|frame| {
+            let (image, analysis) = self.picture(&name, &pictures, frame, overlay)?;
+            match kept {
+                Some(file) => {
+                    self.bar.suspend(|| self.dicom.add(input, file, frame, &image, analysis))
+                }
+                None => Ok(()),
             }
+        });
+        if let Some(file) = kept {
+            self.dicom.keep(input, name, file);
         }
-        Ok(())
+        answered
     }
 
-    /// What is known only when all files are: series, tables, objects.
-    fn finish(mut self, model: impl FnOnce() -> Result<ModelIdentity>) -> Result<()> {
-        let series = self.dicom.series();
-        for (name, analysis) in series.iter().filter_map(|series| self.dicom.pooled(series)) {
-            self.tables.add(Subject::Series(name), &analysis)?;
+    /// Answers one of a file's pictures.
+    fn picture(
+        &mut self,
+        name: &str,
+        pictures: &Pictures,
+        index: u32,
+        overlay: Option<&Path>,
+    ) -> Result<(Image, Analysis)> {
+        let begin = Instant::now();
+        let image = pictures.image(index)?;
+        let analysis = pollster::block_on(self.medley.analyze(&image, &self.request))?;
+        let frame = (pictures.frames() > 1).then_some(index + 1);
+        let area = pictures.pixel_area(index);
+        let model = &self.medley.metadata().name;
+        let legend = match overlay {
+            Some(target) => overlay::write(&image, &analysis, &of_frame(target, frame))?,
+            None => Vec::new(),
+        };
+        let text = if self.options.json {
+            json(name, model, &self.options.device.name(), &analysis, frame, area)?
+        } else {
+            let title = frame.map_or(name.to_owned(), |frame| format!("{name} frame {frame}"));
+            answers::text(&title, model, &image, &analysis, area, begin.elapsed())
+        };
+        self.bar
+            .suspend(|| {
+                legend.iter().for_each(say::note);
+                say::print(text)
+            })
+            .context(Fatal)?;
+        self.tables.add(Subject::Picture(name, frame, area), &analysis).context(Fatal)?;
+        Ok((image, analysis))
+    }
+
+    /// What is known when all of a series is: the means, the objects. Nothing, if no series ends with this input.
+    fn series(&mut self, input: usize) -> Result<Exit> {
+        let Some(series) = self.dicom.complete(input) else { return Ok(Exit::Done) };
+        let name = format!("series of {}", series.name());
+        for problem in &series.problems {
+            self.bar.suspend(|| say::note(format!("medley: {name}: {problem}")));
         }
-        self.tables.finish()?;
-        if self.options.dicom.any() {
-            // A machine's share may well have none.
-            if self.options.shard.is_none() && series.is_empty() {
-                let found = "no DICOM image was answered, so no DICOM object was written";
-                return Err(BadInput(found.into()).into());
+        if let Some(means) = series.pooled() {
+            self.tables.add(Subject::Series(series.name()), &means).context(Fatal)?;
+        }
+        let written = self.bar.suspend(|| self.dicom.write(&series));
+        self.noted(&name, written)
+    }
+
+    /// Says what went wrong with one of many things.
+    ///
+    /// # Errors
+    /// What keeps the others from their answers.
+    fn noted(&self, what: &dyn Display, outcome: Result<()>) -> Result<Exit> {
+        match outcome {
+            Ok(()) => Ok(Exit::Done),
+            Err(error) if error.is::<Fatal>() => Err(error),
+            Err(error) => {
+                let said = format!("medley: {what}: {}", exit::message(&error));
+                self.bar.suspend(|| say::note(said));
+                Ok(Exit::of(&error))
             }
-            self.dicom.write(&series, &self.options.dicom, model()?)?;
+        }
+    }
+
+    fn finish(self) -> Result<()> {
+        self.tables.finish()?;
+        // A machine's share may well have none.
+        if self.options.dicom.any() && self.options.shard.is_none() && !self.dicom.answered() {
+            let found = "no DICOM image was answered, so no DICOM object was written";
+            return Err(BadInput(found.into()).into());
         }
         Ok(())
     }

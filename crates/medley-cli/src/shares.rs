@@ -2,26 +2,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::path::Path;
 use std::str::FromStr;
 
-use medley_dicom::{DicomFile, SliceHeader};
-
-use crate::inputs::{self, Input};
-use crate::progress;
-
-/// Bytes of a file that tell whether it is DICOM.
-const START: u64 = 4096;
-
-/// What this machine does with a file.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Part {
-    /// It answers it.
-    Mine,
-    /// Another machine does. What is known of an image is needed all the same: the series of all shares are counted
-    /// together.
-    Elsewhere(Option<SliceHeader>),
-}
+use medley_dicom::SliceHeader;
 
 /// One machine among several: `2/5` is the second of five.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,31 +15,13 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Every file by itself: each share has some of every folder. The shares of all machines together are all
-    /// files, each once, if all see the same files.
-    pub fn of_files(self, count: usize) -> Vec<Part> {
-        let units: Vec<usize> = (0..count).collect();
-        self.parts(&units, vec![None; count])
-    }
-
-    /// As `of_files`, but the files of a DICOM series stay together. All DICOM files are read for that, on every
-    /// machine; one that cannot be read is a file by itself.
-    pub fn of_series(self, inputs: &[Input]) -> Vec<Part> {
-        let bar = progress::bar(inputs.len(), "headers");
-        let headers: Vec<Option<SliceHeader>> =
-            bar.wrap_iter(inputs.iter()).map(|input| header(&input.path)).collect();
-        bar.finish_and_clear();
-        self.parts(&units(&headers), headers)
-    }
-
-    /// `units`: the unit of each file, counted from 0 in the order in which their first files come.
-    fn parts(self, units: &[usize], headers: Vec<Option<SliceHeader>>) -> Vec<Part> {
-        let shares = balanced(units, self.of);
-        let mine = |unit: usize| shares[unit] + 1 == self.index;
-        let files = units.iter().zip(headers);
-        files
-            .map(|(&unit, header)| if mine(unit) { Part::Mine } else { Part::Elsewhere(header) })
-            .collect()
+    /// Which files are this machine's. `headers`: of each file, where it is a slice whose series is to stay together;
+    /// any other is a file by itself, so that each share has some of every folder. The shares of all machines together
+    /// are all files, each once, if all see the same files.
+    pub fn of_files(self, headers: &[Option<SliceHeader>]) -> Vec<bool> {
+        let units = units(headers);
+        let shares = balanced(&units, self.of);
+        units.iter().map(|&unit| shares[unit] + 1 == self.index).collect()
     }
 }
 
@@ -93,15 +58,6 @@ fn balanced(units: &[usize], shares: usize) -> Vec<usize> {
     sizes.into_iter().map(place).collect()
 }
 
-/// What sorting needs of a DICOM image; none of any other file. What is wrong with a file is said by the machine
-/// whose share it is in.
-fn header(path: &Path) -> Option<SliceHeader> {
-    if !DicomFile::is_dicom(&inputs::read_start(path, START).ok()?) {
-        return None;
-    }
-    SliceHeader::read(&DicomFile::parse(&inputs::read(path).ok()?).ok()?).ok()
-}
-
 impl FromStr for Shard {
     type Err = String;
 
@@ -120,19 +76,19 @@ mod tests {
 
     #[test]
     fn shares_of_files_are_disjoint_and_together_everything() {
-        let share = |text: &str| text.parse::<Shard>().unwrap().of_files(7);
+        let share = |text: &str| text.parse::<Shard>().unwrap().of_files(&[const { None }; 7]);
         let all = ["1/3", "2/3", "3/3"].map(share);
         for file in 0..7 {
-            let answered = all.iter().filter(|parts| parts[file] == Part::Mine).count();
-            assert_eq!(answered, 1, "file {file}");
+            assert_eq!(all.iter().filter(|mine| mine[file]).count(), 1, "file {file}");
         }
         // In turn: no share is the first third of a folder.
-        assert!(all[0][0] == Part::Mine && all[1][1] == Part::Mine && all[0][3] == Part::Mine);
+        assert!(all[0][0] && all[1][1] && all[0][3]);
         for text in ["0/3", "4/3", "1", "a/b", "1/0"] {
             assert!(text.parse::<Shard>().is_err(), "{text}");
         }
-        assert_eq!(format!("{}/{0}", usize::MAX).parse::<Shard>().unwrap().of_files(2).len(), 2);
-        assert!("1/2".parse::<Shard>().unwrap().of_files(0).is_empty());
+        let last: Shard = format!("{}/{0}", usize::MAX).parse().unwrap();
+        assert_eq!(last.of_files(&[None, None]), [false, false]);
+        assert!("1/2".parse::<Shard>().unwrap().of_files(&[]).is_empty());
     }
 
     #[test]

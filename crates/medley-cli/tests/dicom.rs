@@ -10,7 +10,7 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use medley_dicom::{DicomFile, Samples};
+use medley_dicom::{DicomFile, Samples, SeriesProblem, SliceHeader, sort_series};
 use medley_package::NOTICE;
 use medley_tests::real_dicom;
 use serde_json::Value;
@@ -188,6 +188,12 @@ fn shares_write_what_one_run_would_and_divide_no_series() {
         place.write(name, ct_slice(series, z));
     }
     place.write("in/c/2", &ct_slice("1.2.7.2", 5.0)[..2000]);
+    // A good header, and pixels that are not of the syntax that it states.
+    let (explicit, rle) = (b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.5\0");
+    let mut bad = ct_slice("1.2.7.1", 1.0);
+    let at = bad.windows(explicit.len()).position(|part| part == explicit).unwrap();
+    bad[at..at + rle.len()].copy_from_slice(rle);
+    place.write("in/b/0", bad);
     place.draw("in/d.png", 40, 30);
     let run = |out: &str, shard: &[&str]| {
         fs::create_dir_all(place.path(out)).unwrap();
@@ -217,18 +223,33 @@ fn shares_write_what_one_run_would_and_divide_no_series() {
     let (answer, mut files, mut rows) = run("one", &[]);
     assert_eq!(answer.code, 2, "{answer:?}");
     let one = names("one");
-    for name in ["seg.dcm", "seg-3.dcm", "sr-2.dcm", "cap-6.dcm", "over-1.png", "over-d.png"] {
+    for name in ["seg.dcm", "seg-3.dcm", "sr-2.dcm", "cap-7.dcm", "over-1.png", "over-d.png"] {
         assert!(one.iter().any(|found| found == name), "{name} is not in {one:?}");
     }
+    // Captures keep the numbers of their slices: the second has none.
+    assert!(answer.stderr.contains("in/b/0: "), "{answer:?}");
+    assert!(!one.contains(&"cap-2.dcm".to_owned()), "{one:?}");
+    let captures: Vec<SliceHeader> = (1..=7)
+        .filter(|number| *number != 2)
+        .map(|number| if number == 1 { "cap.dcm".into() } else { format!("cap-{number}.dcm") })
+        .map(|name| DicomFile::parse(&place.read(&format!("one/{name}"))).unwrap())
+        .map(|file| SliceHeader::read(&file).unwrap())
+        .collect();
+    let [study] = &sort_series(&captures)[..] else { panic!("one study") };
+    let sizes: Vec<usize> = study.series.iter().map(|series| series.slices.len()).collect();
+    assert_eq!(sizes, [3, 2, 1]);
+    let gap = SeriesProblem::Missing { after: 0, count: 1 };
+    assert!(study.series[0].problems.contains(&gap), "{study:?}");
+    assert!(!study.series[1].problems.iter().any(|p| matches!(p, SeriesProblem::Missing { .. })));
 
     let (first, first_files, first_rows) = run("shares", &["--shard", "1/2"]);
     let after_first = names("shares");
     let (second, second_files, second_rows) = run("shares", &["--shard", "2/2"]);
-    // Four files each: the large series and the one that cannot be read; the small ones and the picture.
-    assert_eq!(first_files, ["in/a/1", "in/b/1", "in/c/1"], "{first:?}");
-    assert_eq!(second_files, ["in/a/2", "in/a/3", "in/b/2", "in/d.png"], "{second:?}");
-    assert_eq!((first.code, second.code), (2, 0), "{second:?}");
-    assert!(first.stderr.contains("in/c/2: "), "{first:?}");
+    // The large series and the picture; the small ones and the file that is cut off.
+    assert_eq!(first_files, ["in/a/1", "in/b/1", "in/c/1", "in/d.png"], "{first:?}");
+    assert_eq!(second_files, ["in/a/2", "in/a/3", "in/b/2"], "{second:?}");
+    assert_eq!((first.code, second.code), (2, 2), "{second:?}");
+    assert!(first.stderr.contains("in/b/0: ") && second.stderr.contains("in/c/2: "), "{first:?}");
     let mut together = [first_files, second_files].concat();
     together.sort();
     files.sort();

@@ -46,6 +46,7 @@ mod read;
 pub mod results;
 mod samples;
 mod series;
+mod structure;
 mod syntax;
 
 pub use describe::{

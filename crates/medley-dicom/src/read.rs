@@ -2,17 +2,16 @@
 
 use std::io::Read;
 
-use dicom_core::{DataElement, Tag};
+use dicom_core::{DataElement, Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_encoding::TransferSyntax as Encoding;
 use dicom_object::InMemDicomObject;
-use dicom_parser::dataset::DataToken;
-use dicom_parser::dataset::read::DataSetReader;
 use dicom_transfer_syntax_registry::entries;
 
 use crate::attributes::Attributes;
 use crate::error::DicomError;
-use crate::limits::{MAX_DEPTH, MAX_FILE_BYTES, MAX_INFLATED_BYTES};
+use crate::limits::{MAX_FILE_BYTES, MAX_INFLATED_BYTES};
+use crate::structure;
 use crate::syntax::{DataSet, TransferSyntax};
 
 const SIGNATURE: &[u8; 4] = b"DICM";
@@ -21,7 +20,8 @@ const IMPLICIT_LITTLE: &str = "1.2.840.10008.1.2";
 const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
 const EXPLICIT_BIG: &str = "1.2.840.10008.1.2.2";
 /// Where pixels of any kind are.
-const PIXELS: [Tag; 3] = [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA];
+pub(crate) const PIXELS: [Tag; 3] =
+    [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA];
 
 /// A DICOM object in memory.
 #[derive(Debug, Clone)]
@@ -51,6 +51,78 @@ impl DicomFile {
             let (found, limit) = (bytes.len() as u64, MAX_FILE_BYTES);
             return Err(DicomError::TooLarge { what: "the file's length in bytes", found, limit });
         }
+        let Beginning { syntax, declared, body } = Beginning::read(bytes)?;
+        let inflated;
+        let body: &[u8] = match syntax.data_set {
+            DataSet::Deflated => {
+                inflated = inflate(body)?;
+                &inflated
+            }
+            _ => body,
+        };
+        let encoding = encoding(syntax.data_set);
+        structure::check(body, &encoding)?;
+        Ok(Self { object: read_data_set(body, &encoding)?, syntax, declared })
+    }
+
+    /// Reads what comes before the pixels, as [`DicomFile::without_pixels`] leaves it, from the first bytes of a file
+    /// of `length` bytes.
+    ///
+    /// None where those bytes do not settle it: they end before the pixels begin, the file ends before its pixels do, it
+    /// is deflated, damaged or has no pixels. More of them may do, and [`DicomFile::parse`] of all of them tells.
+    pub fn parse_header(start: &[u8], length: u64) -> Option<Self> {
+        let Beginning { syntax, declared, body } = Beginning::read(start).ok()?;
+        if syntax.data_set == DataSet::Deflated {
+            return None;
+        }
+        let encoding = encoding(syntax.data_set);
+        let pixels = structure::find_pixels(body, &encoding)?;
+        let before = (start.len() - body.len()) as u64;
+        if pixels.end.is_some_and(|end| before + end > length) {
+            return None;
+        }
+        let mut object = read_data_set(body.get(..pixels.begin)?, &encoding).ok()?;
+        object.put(DataElement::empty(pixels.tag, VR::OW));
+        Some(Self { object, syntax, declared })
+    }
+
+    /// The transfer syntax that the file states, else the one that its first element shows.
+    pub fn syntax(&self) -> &'static TransferSyntax {
+        self.syntax
+    }
+
+    /// Whether the file itself states its transfer syntax.
+    pub fn states_syntax(&self) -> bool {
+        self.declared
+    }
+
+    /// A copy without the pixels, with all that is said of them: what results and sorting need of hundreds of files
+    /// at once. Frames of it do not decode.
+    #[must_use]
+    pub fn without_pixels(&self) -> Self {
+        let elements = self.object.iter().map(|element| match element.header().tag {
+            tag if PIXELS.contains(&tag) => DataElement::empty(tag, element.vr()),
+            _ => element.clone(),
+        });
+        Self { object: InMemDicomObject::from_element_iter(elements), ..*self }
+    }
+
+    pub(crate) fn attributes(&self) -> Attributes<'_> {
+        Attributes::new(&self.object)
+    }
+}
+
+/// What comes before the data set says.
+struct Beginning<'a> {
+    syntax: &'static TransferSyntax,
+    /// Whether the file states the syntax.
+    declared: bool,
+    /// The data set, deflated where the syntax says so.
+    body: &'a [u8],
+}
+
+impl<'a> Beginning<'a> {
+    fn read(bytes: &'a [u8]) -> Result<Self, DicomError> {
         let signed = after_signature(bytes);
         let has_signature = signed.len() < bytes.len();
         let (stated, body) = if starts_meta(signed) { read_meta(signed)? } else { (None, signed) };
@@ -70,45 +142,16 @@ impl DicomFile {
                 None => return Err(DicomError::NotDicom),
             },
         };
-        let object = match syntax.data_set {
-            DataSet::ImplicitLittle => {
-                read_data_set(body, &entries::IMPLICIT_VR_LITTLE_ENDIAN.erased())
-            }
-            DataSet::ExplicitBig => read_data_set(body, &entries::EXPLICIT_VR_BIG_ENDIAN.erased()),
-            DataSet::ExplicitLittle => {
-                read_data_set(body, &entries::EXPLICIT_VR_LITTLE_ENDIAN.erased())
-            }
-            DataSet::Deflated => {
-                read_data_set(&inflate(body)?, &entries::EXPLICIT_VR_LITTLE_ENDIAN.erased())
-            }
-        }?;
-        Ok(Self { object, syntax, declared })
+        Ok(Self { syntax, declared, body })
     }
+}
 
-    /// The transfer syntax that the file states, else the one that its first element shows.
-    pub fn syntax(&self) -> &'static TransferSyntax {
-        self.syntax
-    }
-
-    /// Whether the file itself states its transfer syntax.
-    pub fn states_syntax(&self) -> bool {
-        self.declared
-    }
-
-    /// Leaves the pixels out and keeps all that is said of them: what results and sorting need of hundreds of files
-    /// at once. Frames of it no longer decode.
-    #[must_use]
-    pub fn without_pixels(mut self) -> Self {
-        for tag in PIXELS {
-            if let Some(element) = self.object.get(tag) {
-                self.object.put(DataElement::empty(tag, element.vr()));
-            }
-        }
-        self
-    }
-
-    pub(crate) fn attributes(&self) -> Attributes<'_> {
-        Attributes::new(&self.object)
+/// How elements are written, once inflated.
+fn encoding(data_set: DataSet) -> Encoding {
+    match data_set {
+        DataSet::ImplicitLittle => entries::IMPLICIT_VR_LITTLE_ENDIAN.erased(),
+        DataSet::ExplicitBig => entries::EXPLICIT_VR_BIG_ENDIAN.erased(),
+        DataSet::ExplicitLittle | DataSet::Deflated => entries::EXPLICIT_VR_LITTLE_ENDIAN.erased(),
     }
 }
 
@@ -202,51 +245,11 @@ fn inflate(bytes: &[u8]) -> Result<Vec<u8>, DicomError> {
     Ok(data)
 }
 
+/// The elements, of a structure that was checked.
 fn read_data_set(bytes: &[u8], encoding: &Encoding) -> Result<InMemDicomObject, DicomError> {
-    check_structure(bytes, encoding)?;
     InMemDicomObject::read_dataset_with_ts(bytes, encoding).map_err(|_| DicomError::Damaged {
         reason: "its elements do not nest as they should".into(),
     })
-}
-
-/// Walks over the tokens as the reader does, and compares each length with the bytes that there are before the
-/// value is allocated: the reader itself trusts lengths, and its recursion has no limit.
-fn check_structure(bytes: &[u8], encoding: &Encoding) -> Result<(), DicomError> {
-    let damaged = |reason: &str| DicomError::Damaged { reason: reason.to_owned() };
-    let tokens =
-        DataSetReader::new_with_ts(bytes, encoding).map_err(|_| damaged("it has no elements"))?;
-    let there = bytes.len() as u64;
-    let fits = |tag: Option<dicom_core::Tag>, length: dicom_core::Length| match length.get() {
-        Some(length) if u64::from(length) > there => {
-            let what = tag.map_or_else(|| "an item".to_owned(), |tag| format!("the element {tag}"));
-            Err(DicomError::Truncated { what, claimed: u64::from(length), there })
-        }
-        _ => Ok(()),
-    };
-    let mut depth = 0_usize;
-    for token in tokens {
-        match token {
-            Ok(DataToken::ElementHeader(header)) => fits(Some(header.tag), header.len)?,
-            Ok(DataToken::ItemStart { len }) => fits(None, len)?,
-            Ok(DataToken::SequenceStart { .. } | DataToken::PixelSequenceStart) => {
-                depth += 1;
-                if depth > MAX_DEPTH {
-                    let (found, limit) = (depth as u64, MAX_DEPTH as u64);
-                    let what = "the depth of nested sequences";
-                    return Err(DicomError::TooLarge { what, found, limit });
-                }
-            }
-            Ok(DataToken::SequenceEnd) => depth = depth.saturating_sub(1),
-            Ok(_) => {}
-            // The text of this error may quote a value of the header.
-            Err(_) => return Err(damaged("an element is cut off or does not decode")),
-        }
-    }
-    // The reader takes the end of the file for the end of whatever is open: fragments may be missing.
-    if depth > 0 {
-        return Err(damaged("it ends inside of a sequence"));
-    }
-    Ok(())
 }
 
 /// Whether the object has pixels of any kind.

@@ -9,6 +9,7 @@ mod support;
 
 use std::fs;
 
+use dicom_dictionary_std::tags;
 use medley_dicom::export::{
     CaptureInput, Code, ExportContext, Finding, Measurement, ModelIdentity, Privacy, Region,
     ReportInput, Segment, SegmentationInput, SegmentationKind, SegmentedSlice, SelfTestOutcome,
@@ -252,21 +253,33 @@ fn a_report_comes_back_from_highdicom_and_dcmtk_prints_it() {
 fn a_capture_has_the_drawing_and_the_sentence_below_it() {
     let Some(folder) = fixtures("captures") else { return };
     let Some(readers) = Readers::find("captures") else { return };
-    let file = DicomFile::parse(&fixture(&folder, "002_CT_small.dcm")).unwrap();
+    let bytes = fixture(&folder, "002_CT_small.dcm");
     let (width, height) = (128, 127);
     let rgb: Vec<u8> = (0..width * height * 3).map(|i| (i % 200) as u8).collect();
-    let source = SourceImage::new(&file, 0).unwrap();
-    let input = CaptureInput { source, width, height, rgb: &rgb };
-    let bytes = write_secondary_capture(&input, &context(Privacy::Keep)).unwrap();
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("sc.dcm");
-    fs::write(&path, bytes).unwrap();
-    readers.validate(&path);
-    let found = readers.python("sc.py", &path, &[&height.to_string()]);
+    let capture = |slice: &[u8], number| {
+        let file = DicomFile::parse(slice).unwrap();
+        let source = SourceImage::new(&file, 0).unwrap();
+        let input = CaptureInput { source, number, width, height, rgb: &rgb };
+        fs::write(&path, write_secondary_capture(&input, &context(Privacy::Keep)).unwrap())
+            .unwrap();
+        readers.validate(&path);
+        readers.python("sc.py", &path, &[&height.to_string()])
+    };
+    let found = capture(&bytes, 7);
     assert_eq!(found["columns"], width);
     assert!(found["rows"].as_u64().unwrap() > u64::from(height));
     assert_eq!(found["drawing"], sha256(&rgb));
     assert_eq!(found["strip"], 230);
     assert_eq!(found["burned"], "YES");
     assert_eq!(found["comments"], "Research use only. Not for diagnostic use.");
+    // Of the next slice: another instance of the same new series.
+    let next = capture(&moved(&bytes, 5.0), 8);
+    assert_eq!((&found["number"], &next["number"]), (&7.into(), &8.into()));
+    assert_eq!(found["series"], next["series"]);
+    let source = dicom_object::from_reader(bytes.as_slice()).unwrap();
+    let source = source.element(tags::SERIES_INSTANCE_UID).unwrap().to_str().unwrap();
+    assert_ne!(found["series"], source.as_ref());
+    assert_ne!(found["instance"], next["instance"]);
 }

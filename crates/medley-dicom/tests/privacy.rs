@@ -94,7 +94,7 @@ fn results(file: &DicomFile, privacy: &Privacy) -> [Vec<u8>; 3] {
     };
     let rgb = vec![9; pixels * 3];
     let (width, height) = (source.columns(), source.rows());
-    let capture = CaptureInput { source, width, height, rgb: &rgb };
+    let capture = CaptureInput { source, number: 1, width, height, rgb: &rgb };
     [
         write_segmentation(&segmentation, &context).unwrap(),
         write_structured_report(&report, &context).unwrap(),

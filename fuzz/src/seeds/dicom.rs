@@ -70,7 +70,7 @@ pub(super) fn images() -> Vec<Seed> {
     }
     let rgb = values(SIZE, 3);
     let (source, (width, height)) = (of(&source), SIZE);
-    let capture = CaptureInput { source, width, height, rgb: &rgb };
+    let capture = CaptureInput { source, number: 1, width, height, rgb: &rgb };
     let bytes = write_secondary_capture(&capture, &context()).unwrap();
     seeds.push(Seed::new("capture.dcm", bytes));
     seeds

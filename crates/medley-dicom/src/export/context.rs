@@ -120,8 +120,17 @@ impl ExportContext {
 
     /// A new identifier for something of this kind made from this image.
     pub(super) fn derive(&self, kind: &str, source: &SourceImage<'_>, more: &[&str]) -> String {
-        let instance = self.uid(source.instance());
-        let mut parts = vec!["medley", kind, &self.model.weights_sha256, &instance];
+        self.derive_from(kind, source.instance(), more)
+    }
+
+    /// As `derive`, the same for all images of a series.
+    pub(super) fn derive_of_series(&self, kind: &str, source: &SourceImage<'_>) -> String {
+        self.derive_from(kind, source.series(), &[])
+    }
+
+    fn derive_from(&self, kind: &str, original: &str, more: &[&str]) -> String {
+        let original = self.uid(original);
+        let mut parts = vec!["medley", kind, &self.model.weights_sha256, &original];
         let (date, time) = (self.date(), self.time());
         parts.extend([date.as_str(), time.as_str()]);
         parts.extend(more);

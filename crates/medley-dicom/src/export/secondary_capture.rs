@@ -19,6 +19,8 @@ const SECONDARY_CAPTURE: &str = "1.2.840.10008.5.1.4.1.1.7";
 pub struct CaptureInput<'a> {
     /// The image that was drawn over.
     pub source: SourceImage<'a>,
+    /// Number of the slice in its series, from 1. The captures of a series' slices are a series too, numbered so.
+    pub number: u32,
     /// Width of the drawing in pixels.
     pub width: u32,
     /// Height of the drawing in pixels.
@@ -59,6 +61,9 @@ pub fn write_secondary_capture(
     let modality = input.source.text(tags::MODALITY).unwrap_or_else(|| "OT".into());
     let mut object =
         context.begin(&input.source, SECONDARY_CAPTURE, &modality, description, &content);
+    let series = context.derive_of_series("captures", &input.source);
+    put_text(&mut object, tags::SERIES_INSTANCE_UID, VR::UI, &series);
+    put_text(&mut object, tags::INSTANCE_NUMBER, VR::IS, &input.number.to_string());
     // Where the object comes from, not the image: a workstation.
     put_text(&mut object, tags::CONVERSION_TYPE, VR::CS, "WSD");
     put_text(&mut object, tags::IMAGE_TYPE, VR::CS, "DERIVED\\SECONDARY");

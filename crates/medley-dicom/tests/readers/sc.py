@@ -18,6 +18,9 @@ print(
             "strip": int(pixels[rows:].max()),
             "comments": str(capture.ImageComments),
             "burned": str(capture.BurnedInAnnotation),
+            "number": int(capture.InstanceNumber),
+            "instance": str(capture.SOPInstanceUID),
+            "series": str(capture.SeriesInstanceUID),
             "source": str(capture.SourceImageSequence[0].ReferencedSOPInstanceUID),
         }
     )
