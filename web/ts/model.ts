@@ -183,17 +183,20 @@ export class Model {
   /**
    * A segmentation of one's own, to be taught with strokes of a brush.
    *
-   * @param options - `like` names a task of the model whose way of looking at images is taken: one with
-   * tiles shows finer structures. Default: the whole image.
+   * @param options - `like` is whose way of looking at images is taken: the name of a task of the model, or
+   * another head for pixels. One with tiles shows finer structures. Default: the whole image.
+   * @throws {@link MedleyError} `unknown-task`.
    */
-  pixelHead(name: string, classes: readonly string[], options: { like?: string } = {}): PixelHead {
+  pixelHead(name: string, classes: readonly string[], options: { like?: string | PixelHead } = {}): PixelHead {
     const { like } = options;
-    if (like !== undefined) this.#checkTasks([like]);
-    return new PixelHead(this.#engine, name, classes, like ?? null, null);
+    if (typeof like === 'string') this.#checkTasks([like]);
+    const from = typeof like === 'string' ? this.tasks.find((task) => task.name === like) : like;
+    return new PixelHead(this.#engine, name, classes, from?.presentation ?? null, null);
   }
 
   /**
-   * A head that was exported. Examples are not in its file: training it again learns from new ones alone.
+   * A head that was exported. It answers at once, and a head for pixels goes on looking at images as it did. Examples
+   * are not in its file: training it again learns from new ones alone, and forgets what it knew.
    *
    * @throws {@link MedleyError} `head` for another kind of file, and for a head of another encoder.
    */
