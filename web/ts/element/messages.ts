@@ -1,3 +1,5 @@
+import type { MedleyError } from '../errors.js';
+
 /** The words of the element; a page in another language gives its own. */
 export interface ViewerMessages {
   drop: string;
@@ -14,8 +16,12 @@ export interface ViewerMessages {
   show: string;
   none: string;
   things: string;
-  /** Each kind of failure in the reader's words; the error's own words stand below. */
+  /** Stands over whatever failed; what {@link explain} makes of it stands below. */
   failure: string;
+  /** What an error says: its own English, or another language's words for its `code` and `detail`. */
+  explain: (error: MedleyError) => string;
+  /** What a task or a class of the model is called. */
+  nameOf: (name: string) => string;
 }
 
 export const ENGLISH: Readonly<ViewerMessages> = {
@@ -34,4 +40,6 @@ export const ENGLISH: Readonly<ViewerMessages> = {
   none: 'nothing found',
   things: 'found',
   failure: 'That did not work',
+  explain: (error) => error.message,
+  nameOf: (name) => name,
 };

@@ -52,7 +52,7 @@ export class MedleyViewer extends HTMLElement {
 
   /** Where the package's own files are, if not beside its scripts; to be set before `src`. */
   urls: AssetUrls | undefined;
-  /** Words of another language; to be set before the element is put into the page. */
+  /** Words of another language, those for errors and names included; to be set before the element is put into the page. */
   messages: Partial<ViewerMessages> = {};
 
   #view: View | null = null;
