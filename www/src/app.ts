@@ -7,6 +7,7 @@ import { describe } from './errors.js';
 import { ExportMenu } from './export/menu.js';
 import { fileName } from './format.js';
 import type { Intake } from './intake.js';
+import { plain } from './language/details.js';
 import { t } from './language/index.js';
 import { HeaderCard } from './dicom/header-card.js';
 import { ItemSeries, SharedFiles } from './dicom/item-series.js';
@@ -208,7 +209,7 @@ export class App {
     const passed = skipped + others.length - images.length + withoutImage;
     const [first] = failed;
     if (first !== undefined && failed.length === 1 && series.length === 0 && images.length === 0) this.#alert.show(first.error);
-    else if (first !== undefined) this.#alert.note(t('intake.failed', { n: failed.length }), describe(first.error).detail.text);
+    else if (first !== undefined) this.#alert.note(t('intake.failed', { n: failed.length }), plain(describe(first.error).detail));
     else if (series.length === 0 && images.length === 0) this.#alert.note(t('intake.nothing'), t('intake.nothingAdvice'));
     else if (passed > 0) this.#alert.note(t('intake.skipped', { n: passed }), t('intake.skippedAdvice'));
     const shared = new SharedFiles(opened);
