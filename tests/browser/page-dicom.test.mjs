@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { CANARIES, ctSlice, hounsfield, IDENTIFIERS, SECRETS, SIDE, zip } from './lib/dicom.mjs';
-import { colourAt, exported, listed, row, rowState } from './lib/page.mjs';
+import { colourAt, exported, holdCalls, listed, row, rowState } from './lib/page.mjs';
 import { flat } from './lib/pictures.mjs';
 import { ROOT } from './lib/server.mjs';
 import { askOnly, errorText, modelReady, openPage, openSite, PATIENCE } from './lib/site.mjs';
@@ -319,6 +319,17 @@ test('strokes stay with their slice; every slice gets a mask, in square millimet
   await onSlice(page, '3 / 4');
   assert.ok(await page.locator('#brush-undo').isDisabled(), 'nothing was painted on this slice');
   await card.locator('.area').waitFor({ timeout: PATIENCE });
+
+  // The whole series is asked slice by slice.
+  const release = await holdCalls(page, 'segment');
+  await page.locator('#teach-ask-all').click();
+  await row(page, 'CT 1').getByText('middle: slice 1 of 4').waitFor();
+  await release();
+  await page.locator('.item[data-name="CT 1"][data-asked=""]').waitFor({ timeout: PATIENCE });
+  const [{ taught }] = JSON.parse((await exported(page, 'Whole list (JSON)')).bytes.toString()).images;
+  assert.equal(taught.classes.reduce((/** @type {number} */ sum, /** @type {any} */ { pixels }) => sum + pixels, 0), 4 * SIDE * SIDE);
+  assert.deepEqual(taught.classes.map((/** @type {any} */ { mm2 }) => mm2), [null, null], 'four slices are no area');
+
   await page.locator('canvas.picture').press('PageUp');
   await onSlice(page, '2 / 4');
   await page.locator('#brush-undo').click();

@@ -39,6 +39,9 @@ test('several files become a list: each is answered, also after one that is no i
 
   await row(page, 'bad.png').locator('.item-main').click();
   assert.match(await page.locator('#alert').innerText(), /This image cannot be read/);
+  // Chosen once more, it says so still.
+  await row(page, 'bad.png').locator('.item-main').click();
+  assert.match(await page.locator('#alert').innerText(), /This image cannot be read/);
   assert.equal(await page.locator('#results [data-task]').count(), 0);
   await row(page, 'two.png').locator('.item-main').click();
   await page.locator('.caption', { hasText: 'two.png' }).waitFor();

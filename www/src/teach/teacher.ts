@@ -1,6 +1,7 @@
 import type { ImageHead, Model } from '@medley/web';
-import { imageOf, type Item } from '../list/item.js';
+import { imageOf, type Item, type Taught } from '../list/item.js';
 import type { WorkList } from '../list/work-list.js';
+import { Asking } from './asking.js';
 import { addPoint, type CurvePoint } from './curve.js';
 
 /** An image that the head learns from. */
@@ -11,27 +12,37 @@ export interface Example {
   class: string;
 }
 
+export interface TeacherHooks {
+  /** The image that the reader looks at. */
+  shown: () => Item | null;
+  onChange: () => void;
+  onError: (error: unknown) => void;
+}
+
 /** A classification of the reader's own, taught with images of the work list. Images stay where they are. */
 export class Teacher {
-  readonly #list: WorkList;
+  readonly asking: Asking;
   readonly #onChange: () => void;
   #head: ImageHead | null = null;
   #examples = new Map<number, Example>();
   #curve: CurvePoint[] = [];
-  /** Images that could not be answered: asking again would only fail again. */
-  #refused = new Set<Item>();
   #busy = false;
 
-  constructor(list: WorkList, onChange: () => void) {
-    this.#list = list;
-    this.#onChange = onChange;
+  constructor(list: WorkList, hooks: TeacherHooks) {
+    this.#onChange = hooks.onChange;
+    this.asking = new Asking(list, {
+      head: () => (this.#head === null ? null : { name: this.#head.name, taught: this.#head.lesson !== null }),
+      preferred: hooks.shown,
+      answer: (item, signal) => this.#answer(item, signal),
+      onError: hooks.onError,
+    });
   }
 
   get head(): ImageHead | null {
     return this.#head;
   }
 
-  /** Whether something is being learnt or asked. */
+  /** Whether something is being learnt. */
   get busy(): boolean {
     return this.#busy;
   }
@@ -58,9 +69,9 @@ export class Teacher {
     });
   }
 
-  /** Whether there is a head that has not been asked about this image yet. */
+  /** Whether there is a head that has not been asked about this image yet. What failed or was cancelled was asked. */
   canAsk(item: Item): boolean {
-    return this.#head?.lesson != null && item.taught === null && item.state !== 'failed' && !this.#refused.has(item);
+    return this.#head?.lesson != null && item.taught === null && item.asked === null && item.state !== 'failed';
   }
 
   begin(model: Model, name: string, classes: readonly string[]): void {
@@ -77,7 +88,7 @@ export class Teacher {
     const head = this.#head;
     if (head === null) return;
     const moved = head.lesson === null ? model.head(head.name, head.classes) : await model.importHead(new Blob([head.export()]));
-    if (moved.scope === 'image') this.resume(moved);
+    if (moved.scope === 'image') this.#start(moved, true);
   }
 
   end(): void {
@@ -103,28 +114,13 @@ export class Teacher {
       if (new Set(this.examples.map((example) => example.class)).size < 2) return;
       const { estimate } = await head.train();
       if (estimate !== null) this.#curve = addPoint(this.#curve, { examples: this.#examples.size, estimate });
-      this.#forgetAnswers();
-    });
-  }
-
-  /** Asks the head about images. */
-  async ask(items: readonly Item[]): Promise<void> {
-    const head = this.#head;
-    if (head === null) return;
-    await this.#work(async () => {
-      for (const item of items) {
-        if (!this.canAsk(item)) continue;
-        // Struck off again when it was answered.
-        this.#refused.add(item);
-        const classes = await head.predict(await imageOf(item));
-        this.#refused.delete(item);
-        this.#list.update([item], { taught: { task: head.name, classes } });
-      }
+      this.asking.again();
     });
   }
 
   /** An image left the list: the head keeps what it learnt from it until it learns anew. */
   forget(item: Item): void {
+    this.asking.forget(item);
     const example = this.#examples.get(item.id);
     if (example === undefined) return;
     this.#head?.removeExample(example.id);
@@ -132,17 +128,20 @@ export class Teacher {
     this.#onChange();
   }
 
-  #start(head: ImageHead | null): void {
+  /** @param asksOn - what is being asked is asked of this head. */
+  #start(head: ImageHead | null, asksOn = false): void {
     this.#head = head;
     this.#examples = new Map();
     this.#curve = [];
-    this.#forgetAnswers();
+    if (asksOn) this.asking.again();
+    else this.asking.stop();
     this.#onChange();
   }
 
-  #forgetAnswers(): void {
-    this.#refused.clear();
-    this.#list.update(this.#list.items, { taught: null });
+  async #answer(item: Item, signal: AbortSignal): Promise<Taught> {
+    const head = this.#head;
+    if (head === null) throw new Error('there is no head to ask');
+    return { task: head.name, kind: 'classification', classes: await head.predict(await imageOf(item), { signal }) };
   }
 
   async #work(work: () => Promise<void>): Promise<void> {
