@@ -37,8 +37,9 @@ export interface PreviewOptions {
 
 /** An image as the model sees it, for the screen. */
 export interface Preview {
-  /** Size of the image itself, in pixels; masks and boxes are in these. */
+  /** Width of the image itself, in pixels; masks and boxes are in these. */
   width: number;
+  /** Height of the image itself, in pixels. */
   height: number;
   /** The image, scaled down where it is larger than asked for. */
   pixels: ImageData;
@@ -56,6 +57,7 @@ export interface PreviewValues {
 
 /** See {@link Model.identity}. */
 export interface ModelIdentity {
+  /** As the package has it. */
   name: string;
   /** Of the code that trained it, else of this package. */
   version: string;
