@@ -160,6 +160,22 @@ test('a folder is taken whole, in the order of its names; what is no image is pa
   await context.close();
 });
 
+test('a folder that is dropped is taken whole, folders in it too', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'medley-drop-'));
+  mkdirSync(join(folder, 'inner'));
+  for (const name of ['a2.png', 'a10.png', 'inner/z.png']) writeFileSync(join(folder, name), flat(60));
+  writeFileSync(join(folder, 'notes.txt'), 'no image');
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  const session = await context.newCDPSession(page);
+  const data = { items: [], files: [folder], dragOperationsMask: 1 };
+  for (const type of /** @type {const} */ (['dragEnter', 'dragOver', 'drop'])) await session.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data });
+  await rowState(page, 'z.png', 'done');
+  assert.deepEqual(await listed(page), ['a2.png', 'a10.png', 'z.png']);
+  assert.match(await page.locator('#alert').innerText(), /1 file was passed over/);
+  await context.close();
+});
+
 test('images are dropped and pasted anywhere on the page', async () => {
   const { context, page } = await openPage(site);
   await modelReady(page);

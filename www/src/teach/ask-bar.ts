@@ -12,17 +12,19 @@ export class AskBar {
   readonly element: HTMLElement;
   readonly #ask: HTMLButtonElement;
   readonly #cancel: HTMLButtonElement;
-  readonly #bar = h('progress', { max: 1, value: 0, 'aria-hidden': 'true' });
-  readonly #state = h('span', { class: 'hint', role: 'status', id: 'teach-asked' });
+  readonly #bar = h('progress', { max: 1, value: 0, tLabel: 'teach.askAll' });
+  /** No status that is read out: the list has one. */
+  readonly #state = h('span', { class: 'hint', id: 'teach-asked' });
   readonly #running: HTMLElement;
 
   constructor(events: AskBarEvents) {
     this.#ask = button('teach.askAll', events.onAskAll, { class: 'quiet', id: 'teach-ask-all' });
-    this.#cancel = button('cancel', () => {
+    const cancel = (): void => {
       events.onCancel();
       // The focus must not fall off the page with the button that had it.
       this.#ask.focus();
-    }, { class: 'quiet', id: 'teach-ask-cancel' });
+    };
+    this.#cancel = button('cancel', cancel, { class: 'quiet', id: 'teach-ask-cancel' });
     this.#running = h('div', { class: 'asking' }, this.#bar, h('div', { class: 'actions' }, this.#state, this.#cancel));
     this.element = h('div', { class: 'ask-bar' }, h('div', { class: 'actions' }, this.#ask), this.#running);
   }
