@@ -74,6 +74,16 @@ export async function imageOf({ file, series }: Item, options: { slice?: number 
   return series === null ? file : series.image(options.slice);
 }
 
+/** How many slices it has; a picture is one. */
+export function slicesOf({ series }: Item): number {
+  return series?.length ?? 1;
+}
+
+/** The slice of a series that the reader looks at, from 0. */
+export function sliceOf({ series }: Item): number {
+  return series?.at ?? 0;
+}
+
 /** Whether the model or the reader's own head has yet to answer. */
 export function isOpen({ state, asked }: Item): boolean {
   return state === 'waiting' || state === 'running' || asked?.state === 'waiting' || asked?.state === 'running';

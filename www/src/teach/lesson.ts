@@ -2,7 +2,7 @@ import { bars } from '../answers/class-bars.js';
 import { button, h } from '../dom.js';
 import { fileName } from '../format.js';
 import { t } from '../language/index.js';
-import type { Item } from '../list/item.js';
+import { type Item, slicesOf } from '../list/item.js';
 import { estimateCard } from './estimate-card.js';
 import type { Teacher } from './teacher.js';
 
@@ -19,6 +19,7 @@ export function lesson(teacher: Teacher, item: Item | null, askBar: HTMLElement,
   const { head } = teacher;
   if (head === null) return [];
   const taught = head.lesson !== null;
+  const answer = item === null ? null : teacher.answerOn(item);
   return [
     h(
       'section',
@@ -41,8 +42,8 @@ export function lesson(teacher: Teacher, item: Item | null, askBar: HTMLElement,
           }),
         ]
       : []),
-    ...(taught && item?.taught?.kind === 'classification'
-      ? [h('section', { class: 'card result', 'data-taught': head.name }, h('h3', { t: 'teach.thisImage' }), bars(item.taught.classes, head.name, true))]
+    ...(taught && item !== null && answer !== null
+      ? [h('section', { class: 'card result', 'data-taught': head.name }, h('h3', { t: slicesOf(item) > 1 ? 'answers.thisSlice' : 'teach.thisImage' }), bars(answer, head.name, true))]
       : []),
     askBar,
     h(

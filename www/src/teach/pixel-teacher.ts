@@ -1,5 +1,5 @@
 import { MedleyError, type Mask, type Model, type PixelHead } from '@medley/web';
-import { imageOf, type Item, type Taught, type TaughtArea } from '../list/item.js';
+import { imageOf, type Item, sliceOf, slicesOf, type Taught, type TaughtArea } from '../list/item.js';
 import type { WorkList } from '../list/work-list.js';
 import { coveredPixels, type Stroke, touches } from '../viewer/stroke.js';
 import { countPixels } from './areas.js';
@@ -288,14 +288,14 @@ export class PixelTeacher {
     this.#refused = '';
     this.#answer = { item, slice, mask, current: true };
     // Of a series one slice says too little.
-    if (slices(item) === 1) this.#list.update([item], { taught: areas(head, item, countPixels(mask, head.classes.length)), asked: null });
+    if (slicesOf(item) === 1) this.#list.update([item], { taught: areas(head, item, countPixels(mask, head.classes.length)), asked: null });
   }
 
   async #areasOf(item: Item, signal: AbortSignal, onSlice: (slice: number) => void): Promise<Taught> {
     const head = this.#head;
     if (head === null) throw new Error('there is no head to ask');
     const counts = new Array<number>(head.classes.length).fill(0);
-    for (let slice = 0; slice < slices(item); slice++) {
+    for (let slice = 0; slice < slicesOf(item); slice++) {
       onSlice(slice);
       const mask = await head.predict(await imageOf(item, { slice }), { signal });
       countPixels(mask, counts.length).forEach((n, i) => (counts[i] = (counts[i] ?? 0) + n));
@@ -306,21 +306,12 @@ export class PixelTeacher {
 
 /** How much of an image each class covers, from the pixels of each. */
 function areas({ name: task, classes }: PixelHead, item: Item, counts: readonly number[]): Taught {
-  const ofPixel = slices(item) === 1 ? (item.series?.series.slices[0]?.description.pixelArea ?? null) : null;
+  const ofPixel = slicesOf(item) === 1 ? (item.series?.series.slices[0]?.description.pixelArea ?? null) : null;
   const of = (name: string, i: number): TaughtArea => {
     const pixels = counts[i] ?? 0;
     return { name, pixels, mm2: ofPixel === null ? null : ofPixel * pixels };
   };
   return { task, kind: 'segmentation', classes: classes.map(of) };
-}
-
-function slices({ series }: Item): number {
-  return series?.length ?? 1;
-}
-
-/** The slice of a series that the reader looks at. */
-function sliceOf({ series }: Item): number {
-  return series?.at ?? 0;
 }
 
 /** The pixels of an image, or of a slice of it, that a stroke covers. */

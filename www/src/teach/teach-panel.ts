@@ -111,7 +111,7 @@ export class TeachPanel {
     }
     const teacher = this.#teacher;
     if (teacher !== null) this.#askBar.render(teacher.asking, this.#images.busy);
-    if (item !== null && !this.#images.busy && this.#images.canAsk(item)) this.#images.asking.ask([item]);
+    this.#images.wake();
     this.#pixels.wake();
   }
 
@@ -132,7 +132,7 @@ export class TeachPanel {
   #state(item: Item | null): unknown {
     if (this.#images.head !== null) {
       const { head, busy, examples, curve } = this.#images;
-      return [this.#hooks.model() !== null, head.name, busy, item?.id, item?.state, item?.taught, examples.map((e) => `${e.id}${e.class}`), curve.length];
+      return [this.#hooks.model() !== null, head.name, busy, item?.id, item?.state, item === null ? null : this.#images.answerOn(item), examples.map((e) => `${e.id}${e.class}`), curve.length];
     }
     if (this.#pixels.head !== null) {
       const { head, busy, strokes, taught, curve } = this.#pixels;

@@ -1,5 +1,5 @@
-import type { ImageHead, Model } from '@medley/web';
-import { imageOf, type Item, type Taught } from '../list/item.js';
+import { type ClassProbability, type ImageHead, MedleyError, type Model } from '@medley/web';
+import { imageOf, type Item, sliceOf, slicesOf, type Taught } from '../list/item.js';
 import type { WorkList } from '../list/work-list.js';
 import { Asking } from './asking.js';
 import { addPoint, type CurvePoint } from './curve.js';
@@ -12,6 +12,14 @@ export interface Example {
   class: string;
 }
 
+/** What the head says of one slice of a series. */
+interface SliceAnswer {
+  item: Item;
+  slice: number;
+  /** `null` where it could not be asked: asking again would only fail again. */
+  classes: readonly ClassProbability[] | null;
+}
+
 export interface TeacherHooks {
   /** The image that the reader looks at. */
   shown: () => Item | null;
@@ -22,18 +30,20 @@ export interface TeacherHooks {
 /** A classification of the reader's own, taught with images of the work list. Images stay where they are. */
 export class Teacher {
   readonly asking: Asking;
-  readonly #onChange: () => void;
+  readonly #hooks: TeacherHooks;
   #head: ImageHead | null = null;
   #examples = new Map<number, Example>();
   #curve: CurvePoint[] = [];
+  #slice: SliceAnswer | null = null;
+  #asksSlice = false;
   #busy = false;
 
   constructor(list: WorkList, hooks: TeacherHooks) {
-    this.#onChange = hooks.onChange;
+    this.#hooks = hooks;
     this.asking = new Asking(list, {
       head: () => (this.#head === null ? null : { name: this.#head.name, taught: this.#head.lesson !== null }),
       preferred: hooks.shown,
-      answer: (item, signal) => this.#answer(item, signal),
+      answer: (item, signal, onSlice) => this.#answer(item, signal, onSlice),
       onError: hooks.onError,
     });
   }
@@ -69,9 +79,21 @@ export class Teacher {
     });
   }
 
-  /** Whether there is a head that has not been asked about this image yet. What failed or was cancelled was asked. */
-  canAsk(item: Item): boolean {
-    return this.#head?.lesson != null && item.taught === null && item.asked === null && item.state !== 'failed';
+  /** What it says of the image that the reader looks at: of a series that of the slice on the stage. */
+  answerOn(item: Item): readonly ClassProbability[] | null {
+    if (slicesOf(item) > 1) return this.#sliceAnswer(item)?.classes ?? null;
+    return item.taught?.kind === 'classification' ? item.taught.classes : null;
+  }
+
+  /** Asks about the image that the reader looks at, unless that was done. What failed or was cancelled was asked. */
+  wake(): void {
+    const [head, item] = [this.#head, this.#hooks.shown()];
+    if (head?.lesson == null || item === null || item.state === 'failed' || this.#busy) return;
+    if (slicesOf(item) === 1) {
+      if (item.taught === null && item.asked === null) this.asking.ask([item]);
+    } else if (!this.#asksSlice && this.#sliceAnswer(item) === null) {
+      void this.#askSlice(head, item);
+    }
   }
 
   begin(model: Model, name: string, classes: readonly string[]): void {
@@ -114,6 +136,7 @@ export class Teacher {
       if (new Set(this.examples.map((example) => example.class)).size < 2) return;
       const { estimate } = await head.train();
       if (estimate !== null) this.#curve = addPoint(this.#curve, { examples: this.#examples.size, estimate });
+      this.#slice = null;
       this.asking.again();
     });
   }
@@ -125,7 +148,7 @@ export class Teacher {
     if (example === undefined) return;
     this.#head?.removeExample(example.id);
     this.#examples.delete(item.id);
-    this.#onChange();
+    this.#hooks.onChange();
   }
 
   /** @param asksOn - what is being asked is asked of this head. */
@@ -133,25 +156,59 @@ export class Teacher {
     this.#head = head;
     this.#examples = new Map();
     this.#curve = [];
+    this.#slice = null;
+    this.#asksSlice = false;
     if (asksOn) this.asking.again();
     else this.asking.stop();
-    this.#onChange();
+    this.#hooks.onChange();
   }
 
-  async #answer(item: Item, signal: AbortSignal): Promise<Taught> {
+  /** The means over all slices, as the model's own answers to a series are. */
+  async #answer(item: Item, signal: AbortSignal, onSlice: (slice: number) => void): Promise<Taught> {
     const head = this.#head;
     if (head === null) throw new Error('there is no head to ask');
-    return { task: head.name, kind: 'classification', classes: await head.predict(await imageOf(item), { signal }) };
+    const sums = new Array<number>(head.classes.length).fill(0);
+    for (let slice = 0; slice < slicesOf(item); slice++) {
+      onSlice(slice);
+      const classes = await head.predict(await imageOf(item, { slice }), { signal });
+      classes.forEach(({ probability }, i) => (sums[i] = (sums[i] ?? 0) + probability));
+    }
+    const classes = head.classes.map((name, i) => ({ name, probability: (sums[i] ?? 0) / slicesOf(item) }));
+    return { task: head.name, kind: 'classification', classes };
+  }
+
+  #sliceAnswer(item: Item): SliceAnswer | null {
+    const answer = this.#slice;
+    return answer !== null && answer.item === item && answer.slice === sliceOf(item) ? answer : null;
+  }
+
+  async #askSlice(head: ImageHead, item: Item): Promise<void> {
+    const slice = sliceOf(item);
+    const { lesson } = head;
+    this.#asksSlice = true;
+    let classes: readonly ClassProbability[] | null = null;
+    try {
+      classes = await head.predict(await imageOf(item, { slice }));
+    } catch (error) {
+      // What fails while the model is exchanged is begun anew with the next one.
+      if (this.#head !== head || (error instanceof MedleyError && error.code === 'disposed')) return;
+      this.#hooks.onError(error);
+    }
+    if (this.#head !== head) return;
+    this.#asksSlice = false;
+    // Of what it said before it learnt anew nothing is kept.
+    if (head.lesson === lesson) this.#slice = { item, slice, classes };
+    this.#hooks.onChange();
   }
 
   async #work(work: () => Promise<void>): Promise<void> {
     this.#busy = true;
-    this.#onChange();
+    this.#hooks.onChange();
     try {
       await work();
     } finally {
       this.#busy = false;
-      this.#onChange();
+      this.#hooks.onChange();
     }
   }
 }
