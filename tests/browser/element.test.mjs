@@ -96,6 +96,37 @@ test('a file that is no image is said to be none, and the next one is answered',
   await context.close();
 });
 
+test('a page in another language gives the element its words, those for errors and for the model’s names too', async () => {
+  const { context, page } = await openElement();
+  const tasks = await page.evaluate(async () => {
+    await customElements.whenDefined('medley-viewer');
+    document.querySelector('medley-viewer')?.remove();
+    const viewer = document.createElement('medley-viewer');
+    viewer.id = 'german';
+    viewer.messages = {
+      ready: 'Das Modell ist bereit',
+      results: 'Antworten',
+      failure: 'Das ging nicht',
+      explain: ({ code, detail }) => `${code}: kein Bild (${detail?.code})`,
+      nameOf: (name) => `<${name}>`,
+    };
+    viewer.device = 'wasm';
+    viewer.src = '/models/fresh/';
+    document.body.append(viewer);
+    return new Promise((resolve) => {
+      viewer.addEventListener('ready', () => resolve(viewer.model?.tasks.map(({ name }) => name)), { once: true });
+    });
+  });
+  const viewer = page.locator('#german');
+  await viewer.locator('input[type=file]').setInputFiles({ ...FILE, buffer: Buffer.from('Dear reader') });
+  await viewer.getByRole('alert').getByText('Das ging nicht').waitFor();
+  assert.match(await viewer.getByRole('alert').innerText(), /image: kein Bild \(image-format\)/);
+  await viewer.locator('input[type=file]').setInputFiles(FILE);
+  await viewer.getByRole('list', { name: 'Antworten' }).waitFor();
+  assert.deepEqual(await viewer.locator('.task').allInnerTexts(), tasks.map((/** @type {string} */ name) => `<${name}>`));
+  await context.close();
+});
+
 test('the keyboard reaches everything, and Escape cancels', async () => {
   const { context, page, viewer, told } = await openElement();
   const chooser = page.waitForEvent('filechooser');

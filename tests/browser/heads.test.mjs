@@ -128,3 +128,34 @@ test('a head for pixels learns from strokes', async (t) => {
   assert.ok(found.right > 0.9 && found.equal);
   assert.equal(found.scope, 'pixel');
 });
+
+test('a head for pixels that is opened again, and one that is made like it, look at images as it does', async () => {
+  const found = await page.evaluate(async (url) => {
+    const model = await medley.loadModel(url, { device: 'wasm' });
+    const image = { data: Uint8Array.from({ length: 64 * 48 }, (_, i) => (i % 64 < 32 ? 210 : 40)), width: 64, height: 48 };
+    /** @param {import('@medley/web').PixelHead} head */
+    const taught = async (head) => {
+      for (const y of [10, 30]) {
+        await head.addStroke(image, [[10, y], [12, y]], 'bright');
+        await head.addStroke(image, [[50, y], [52, y]], 'dark');
+      }
+      await head.train();
+      return head.export();
+    };
+    /** What a head file says of it. */
+    const way = (/** @type {Uint8Array<ArrayBuffer>} */ file) => {
+      const header = file.subarray(8, 8 + Number(new DataView(file.buffer).getBigUint64(0, true)));
+      return JSON.parse(JSON.parse(new TextDecoder().decode(header)).__metadata__.medley_head).presentation;
+    };
+    const task = model.tasks.find(({ presentation }) => presentation.way === 'tiles');
+    const first = await taught(model.pixelHead('side', ['dark', 'bright'], { like: task?.name ?? '' }));
+    const copy = /** @type {import('@medley/web').PixelHead} */ (await model.importHead(first));
+    const ways = [way(first), copy.presentation, way(await taught(copy)), way(await taught(model.pixelHead('other', ['dark', 'bright'], { like: copy })))];
+    const whole = way(await taught(model.pixelHead('whole', ['dark', 'bright'])));
+    model.dispose();
+    return { expected: task?.presentation, ways, whole };
+  }, NANO);
+  assert.equal(found.expected?.way, 'tiles');
+  for (const way of found.ways) assert.deepEqual(way, found.expected);
+  assert.equal(found.whole.way, 'whole');
+});

@@ -54,6 +54,9 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     await page.locator('#teach-begin').click();
     await page.locator('#brush').waitFor();
     assert.deepEqual(await violations(page), [], 'brush');
+    // As it is while the whole list is being asked.
+    await page.locator('.asking').evaluate((element) => element.removeAttribute('hidden'));
+    assert.deepEqual(await violations(page), [], 'asking');
     for (const id of ['privacy', 'card', 'diagnostics', 'keys']) {
       await page.locator(`#open-${id}`).click();
       assert.deepEqual(await violations(page), [], id);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { addFiles, row, rowState } from './lib/page.mjs';
+import { addFiles, exported, holdCalls, listed, row, rowState } from './lib/page.mjs';
 import { decodeGrey, encodeGrey } from './lib/png.mjs';
 import { modelReady, openPage, openSite, PATIENCE } from './lib/site.mjs';
 
@@ -39,26 +39,44 @@ function lungs() {
  * @param {Picture} picture @param {import('playwright-core').BrowserContextOptions} [options]
  */
 async function withBrush(picture, options = {}) {
+  const opened = await withPicture(picture, options);
+  const { page } = opened;
+  await begin(page, 'by hand', 'inside');
+  return opened;
+}
+
+/** Begins a head for pixels. @param {Page} page @param {string} head @param {string} name of what is looked for @param {boolean} [finer] */
+async function begin(page, head, name, finer = false) {
+  await page.locator('#teach .chip', { hasText: 'Pixel' }).click();
+  await page.locator('#head-name').fill(head);
+  await page.locator('.class-fields input').nth(1).fill(name);
+  if (finer) await page.locator('#head-detail').selectOption({ index: 1 });
+  await page.locator('#teach-begin').click();
+  await page.locator('#brush').waitFor();
+}
+
+/**
+ * A page with an image, at the tab; how the worker is told of strokes is written down.
+ * @param {Picture} picture @param {import('playwright-core').BrowserContextOptions} options
+ */
+async function withPicture(picture, options = {}) {
   const opened = await openPage(site, '/?device=wasm', options);
   const { page } = opened;
   await page.evaluate(() => {
     const told = /** @type {number[][]} */ ([]);
-    Object.assign(window, { told });
+    const ways = /** @type {unknown[]} */ ([]);
+    Object.assign(window, { told, ways });
     const post = Worker.prototype.postMessage;
     Worker.prototype.postMessage = function (/** @type {any} */ message, /** @type {any} */ transfer) {
       if (message.call === 'strokeFeatures') told.push([...message.request.pixels]);
+      if (message.call === 'strokeFeatures' || message.call === 'teachStrokes') ways.push(message.request.presentation);
       return post.call(this, message, transfer);
     };
   });
   await modelReady(page);
   await addFiles(page, [picture]);
   await rowState(page, picture.name, 'done');
-  await page.getByRole('tab', { name: 'Teach it' }).click();
-  await page.getByText('Pixels', { exact: true }).click();
-  await page.locator('#head-name').fill('by hand');
-  await page.getByLabel('Class 2').fill('inside');
-  await page.locator('#teach-begin').click();
-  await page.locator('#brush').waitFor();
+  await page.locator('#tabs [role="tab"]').nth(1).click();
   return opened;
 }
 
@@ -362,5 +380,139 @@ test('a head that was painted goes on with the strokes when the model is loaded 
   await page.waitForFunction((n) => /** @type {any} */ (window).told.length === n, shown + 4, { timeout: PATIENCE });
   await strokes(page, 4);
   await page.locator('[data-taught]').waitFor();
+  await context.close();
+});
+
+/** Two strokes of each class over the halves. @param {Page} page @param {Picture} picture @param {string} name @param {string} ground */
+async function paintHalves(page, picture, name, ground = 'background') {
+  const at = await places(page, picture);
+  for (const [as, x] of /** @type {const} */ ([[name, 20], [ground, 90], [name, 40], [ground, 110]])) {
+    await paintAs(page, as);
+    await drag(page, [at(x, 20), at(x, 70)]);
+  }
+}
+
+/** What a head file says of how images are looked at. @param {Buffer} file */
+function presentationOf(file) {
+  const header = JSON.parse(file.subarray(8, 8 + Number(file.readBigUInt64LE(0))).toString());
+  return JSON.parse(header.__metadata__.medley_head).presentation;
+}
+
+/** @param {Page} page */
+async function savedHead(page) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#teach-export').click()]);
+  return readFileSync(await download.path());
+}
+
+test('a head that looks at finer parts looks at them still when it is opened again and learns on', async () => {
+  const picture = halves();
+  const { context, page } = await withPicture(picture);
+  await begin(page, 'fine', 'inside', true);
+  await paintHalves(page, picture, 'inside');
+  await strokes(page, 4);
+  await page.locator('[data-taught="fine"]').waitFor();
+  const first = await savedHead(page);
+  const way = presentationOf(first);
+  assert.equal(way.way, 'tiles');
+
+  await page.locator('#teach-end').click();
+  await page.locator('#head-picker').setInputFiles({ name: 'fine.safetensors', mimeType: '', buffer: first });
+  await page.locator('[data-taught="fine"]').waitFor();
+  assert.match(await page.locator('#teach-opened').innerText(), /with new ones it learns anew, from them alone/);
+  await page.evaluate(() => /** @type {any} */ (window).ways.splice(0));
+  await paintHalves(page, picture, 'inside');
+  await strokes(page, 4);
+  assert.equal(await page.locator('#teach-opened').count(), 0);
+  assert.deepEqual(presentationOf(await savedHead(page)), way);
+  // And on a model that is loaded anew.
+  await page.locator('#device').selectOption('auto');
+  await page.locator('#model[data-state="ready"]').waitFor({ timeout: PATIENCE });
+  await page.locator('[data-taught="fine"]').waitFor({ timeout: PATIENCE });
+  assert.deepEqual(presentationOf(await savedHead(page)), way);
+  const ways = await page.evaluate(() => /** @type {{ ways: unknown[] }} */ (/** @type {unknown} */ (window)).ways);
+  assert.ok(ways.length >= 10, `${ways.length} calls`);
+  for (const told of ways) assert.deepEqual(told, way);
+  await context.close();
+});
+
+test('a class that the reader named stands as it was written, in German too', async () => {
+  const picture = halves();
+  const { context, page } = await withPicture(picture, { locale: 'de-DE' });
+  await begin(page, 'lungs', 'lung');
+  await paintHalves(page, picture, 'lung', 'Hintergrund');
+  const card = page.locator('[data-taught="lungs"]');
+  await card.waitFor();
+  assert.deepEqual(await card.locator('.name').allInnerTexts(), ['lung']);
+  for (const label of ['Farbe von lung', 'Deckkraft von lung', 'Darstellung von lung']) assert.equal(await card.getByLabel(label).count(), 1, label);
+  const at = await places(page, picture);
+  await page.mouse.move(at(30, 45).x, at(30, 45).y);
+  await page.locator('.pixel', { hasText: /·\s+lung$/ }).waitFor();
+  const sorts = await page.locator('#sort-by optgroup').last().evaluate((group) => [/** @type {HTMLOptGroupElement} */ (group).label, group.textContent]);
+  assert.deepEqual(sorts, ['lungs: Anteil am Bild', 'lung']);
+  // What the model calls so is said in German.
+  await page.getByRole('tab', { name: 'Antworten' }).click();
+  assert.deepEqual(await page.locator('[data-task="lungs"] .mask-class .name').allInnerTexts(), ['Lunge']);
+  await context.close();
+});
+
+test('every image of the list is asked for pixels: each says how far it is, can be cancelled, sorted and exported', async () => {
+  const picture = halves();
+  const { context, page } = await withBrush(picture);
+  const others = [100, 20, 80].map((edge) => ({ ...halves(131, 97, edge), name: `edge-${edge}.png` }));
+  await addFiles(page, others.map(({ name, buffer }) => ({ name, buffer })));
+  for (const { name } of others) await rowState(page, name, 'done');
+  await row(page, picture.name).locator('.item-main').click();
+  await page.locator('.caption', { hasText: picture.name }).waitFor();
+  assert.ok(await page.locator('#teach-ask-all').isDisabled(), 'it has learnt nothing yet');
+  await paintHalves(page, picture, 'inside');
+  await strokes(page, 4);
+  await page.locator('[data-taught="by hand"]').waitFor();
+  await page.locator('#teach-state', { hasText: /^4/ }).waitFor();
+
+  let release = await holdCalls(page, 'segment');
+  await page.locator('#teach-ask-all').click();
+  await page.locator('#teach-asked', { hasText: '0 of 3 asked' }).waitFor();
+  await page.locator('.item[data-name="edge-100.png"][data-asked="running"]').waitFor();
+  assert.match(await row(page, 'edge-20.png').innerText(), /by hand: waiting/);
+  await row(page, 'edge-20.png').getByRole('button', { name: 'Cancel edge-20.png' }).click();
+  assert.match(await row(page, 'edge-20.png').innerText(), /by hand: cancelled/);
+  await page.locator('#teach-asked', { hasText: '1 of 3 asked' }).waitFor();
+  await page.locator('#teach-ask-cancel').click();
+  assert.equal(await page.locator('.item[data-asked="cancelled"]').count(), 3);
+  await release();
+
+  // A stroke more while it asks: everything is asked of the head that has learnt it.
+  release = await holdCalls(page, 'segment');
+  await page.locator('#teach-ask-all').click();
+  await page.locator('.item[data-asked="running"]').waitFor();
+  await release();
+  const at = await places(page, picture);
+  await paintAs(page, 'inside');
+  await drag(page, [at(30, 30), at(30, 60)]);
+  await strokes(page, 5);
+  await page.waitForFunction(() => document.querySelectorAll('.item[data-asked=""]').length === 4, null, { timeout: PATIENCE });
+  await page.locator('#teach-ask-all:disabled').waitFor({ state: 'detached' });
+  await page.locator('#teach-ask-all').click();
+  await page.waitForFunction(() => document.querySelectorAll('.item[data-asked=""]').length === 4, null, { timeout: PATIENCE });
+
+  await page.locator('#sort-by').selectOption('by hand/inside');
+  assert.deepEqual(await listed(page), ['edge-100.png', 'edge-80.png', 'halves.png', 'edge-20.png']);
+  const said = await row(page, 'edge-20.png').locator('.item-value').innerText();
+  assert.match(said.replace(/\s+/g, ' '), /^inside [\d.]+ %$/);
+  const [head = '', ...lines] = (await exported(page, 'Whole list (CSV)')).bytes.toString().split('\r\n');
+  const column = head.split(',').indexOf('taught by hand: inside pixels');
+  assert.ok(column > 0 && !head.includes('taught by hand: background'), head);
+  const pixels = lines.filter((line) => line !== '').map((line) => Number(line.split(',')[column]));
+  const list = JSON.parse((await exported(page, 'Whole list (JSON)')).bytes.toString());
+  for (const [i, { taught }] of /** @type {{ taught: any }[]} */ (list.images).entries()) {
+    assert.deepEqual([taught.task, taught.kind], ['by hand', 'segmentation']);
+    assert.deepEqual(taught.classes.map((/** @type {any} */ { name }) => name), ['background', 'inside']);
+    assert.equal(taught.classes[0].pixels + taught.classes[1].pixels, 131 * 97);
+    assert.equal(taught.classes[1].pixels, pixels[i]);
+  }
+  // What another head would say is not what this one said.
+  await page.locator('#teach-end').click();
+  assert.equal(await page.locator('#sort-by').inputValue(), '');
+  assert.ok(!(await exported(page, 'Whole list (CSV)')).bytes.toString().includes('by hand'));
   await context.close();
 });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { CANARIES, ctSlice, hounsfield, IDENTIFIERS, SECRETS, SIDE, zip } from './lib/dicom.mjs';
-import { colourAt, exported, listed, row, rowState } from './lib/page.mjs';
+import { colourAt, exported, holdCalls, listed, row, rowState } from './lib/page.mjs';
 import { flat } from './lib/pictures.mjs';
 import { ROOT } from './lib/server.mjs';
 import { askOnly, errorText, modelReady, openPage, openSite, PATIENCE } from './lib/site.mjs';
@@ -319,9 +319,58 @@ test('strokes stay with their slice; every slice gets a mask, in square millimet
   await onSlice(page, '3 / 4');
   assert.ok(await page.locator('#brush-undo').isDisabled(), 'nothing was painted on this slice');
   await card.locator('.area').waitFor({ timeout: PATIENCE });
+
+  // The whole series is asked slice by slice.
+  const release = await holdCalls(page, 'segment');
+  await page.locator('#teach-ask-all').click();
+  await row(page, 'CT 1').getByText('middle: slice 1 of 4').waitFor();
+  await release();
+  await page.locator('.item[data-name="CT 1"][data-asked=""]').waitFor({ timeout: PATIENCE });
+  const [{ taught }] = JSON.parse((await exported(page, 'Whole list (JSON)')).bytes.toString()).images;
+  assert.equal(taught.classes.reduce((/** @type {number} */ sum, /** @type {any} */ { pixels }) => sum + pixels, 0), 4 * SIDE * SIDE);
+  assert.deepEqual(taught.classes.map((/** @type {any} */ { mm2 }) => mm2), [null, null], 'four slices are no area');
+
   await page.locator('canvas.picture').press('PageUp');
   await onSlice(page, '2 / 4');
   await page.locator('#brush-undo').click();
   await page.locator('#teach-state', { hasText: /^3 strokes/ }).waitFor({ timeout: PATIENCE });
+  await context.close();
+});
+
+test('a question about whole images is asked of the slice on the stage, and of a series as the mean over its slices', async () => {
+  const { context, page } = await withSeries();
+  await page.locator('#picker').setInputFiles([['dark.png', 20], ['bright.png', 220]].map(([name, grey]) => ({ name: String(name), mimeType: 'image/png', buffer: flat(Number(grey)) })));
+  await rowState(page, 'bright.png', 'done');
+  await page.getByRole('tab', { name: 'Teach it' }).click();
+  await page.locator('#head-name').fill('light');
+  await page.getByLabel('Class 1').fill('dark');
+  await page.getByLabel('Class 2').fill('bright');
+  await page.locator('#teach-begin').click();
+  for (const name of ['dark', 'bright']) {
+    await row(page, `${name}.png`).locator('.item-main').click();
+    await page.locator('.caption', { hasText: `${name}.png` }).waitFor();
+    await page.locator(`[data-teach="${name}"]`).click();
+    await page.locator(`[data-teach="${name}"][aria-pressed="true"]`).waitFor({ timeout: PATIENCE });
+  }
+  await page.locator('#teach-state', { hasText: /^2 examples/ }).waitFor({ timeout: PATIENCE });
+  await row(page, 'CT 1').locator('.item-main').click();
+  const canvas = page.locator('canvas.picture');
+  const card = page.locator('[data-taught="light"]');
+  const said = [];
+  await onSlice(page, '2 / 4');
+  await canvas.press('Home');
+  for (let slice = 1; slice <= 4; slice++) {
+    await onSlice(page, `${slice} / 4`);
+    await card.getByRole('heading', { name: 'This slice' }).waitFor({ timeout: PATIENCE });
+    said.push(Number.parseFloat(await card.locator('li', { hasText: 'bright' }).locator('.value').innerText()));
+    await canvas.press('PageDown');
+  }
+  await page.locator('#teach-ask-all').click();
+  await page.locator('.item[data-name="CT 1"][data-asked=""]').waitFor({ timeout: PATIENCE });
+  const { images } = JSON.parse((await exported(page, 'Whole list (JSON)')).bytes.toString());
+  const { taught } = images.find((/** @type {any} */ { file }) => file === 'CT 1');
+  const mean = said.reduce((sum, share) => sum + share, 0) / 4;
+  // What is read off the page has one digit after the point.
+  assert.ok(Math.abs(100 * taught.classes[1].probability - mean) <= 0.1, `${said} → ${JSON.stringify(taught)}`);
   await context.close();
 });

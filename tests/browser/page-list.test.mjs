@@ -39,6 +39,9 @@ test('several files become a list: each is answered, also after one that is no i
 
   await row(page, 'bad.png').locator('.item-main').click();
   assert.match(await page.locator('#alert').innerText(), /This image cannot be read/);
+  // Chosen once more, it says so still.
+  await row(page, 'bad.png').locator('.item-main').click();
+  assert.match(await page.locator('#alert').innerText(), /This image cannot be read/);
   assert.equal(await page.locator('#results [data-task]').count(), 0);
   await row(page, 'two.png').locator('.item-main').click();
   await page.locator('.caption', { hasText: 'two.png' }).waitFor();
@@ -153,6 +156,22 @@ test('a folder is taken whole, in the order of its names; what is no image is pa
   await page.locator('#folder-picker').setInputFiles(folder);
   await rowState(page, 'c.png', 'done');
   assert.deepEqual(await listed(page), ['b9.png', 'b10.png', 'c.png']);
+  assert.match(await page.locator('#alert').innerText(), /1 file was passed over/);
+  await context.close();
+});
+
+test('a folder that is dropped is taken whole, folders in it too', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'medley-drop-'));
+  mkdirSync(join(folder, 'inner'));
+  for (const name of ['a2.png', 'a10.png', 'inner/z.png']) writeFileSync(join(folder, name), flat(60));
+  writeFileSync(join(folder, 'notes.txt'), 'no image');
+  const { context, page } = await openPage(site);
+  await modelReady(page);
+  const session = await context.newCDPSession(page);
+  const data = { items: [], files: [folder], dragOperationsMask: 1 };
+  for (const type of /** @type {const} */ (['dragEnter', 'dragOver', 'drop'])) await session.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data });
+  await rowState(page, 'z.png', 'done');
+  assert.deepEqual(await listed(page), ['a2.png', 'a10.png', 'z.png']);
   assert.match(await page.locator('#alert').innerText(), /1 file was passed over/);
   await context.close();
 });

@@ -145,6 +145,24 @@ test('why it runs on what it runs on, and what went wrong, is said in German; a 
   await context.close();
 });
 
+test('a decoder’s own words inside a German sentence are marked as English; names stay as they are', async () => {
+  const { context, page } = await openPage(site, '/?device=wasm', { locale: 'de-DE' });
+  await modelReady(page);
+  const damaged = encodeGrey(48, 48, Buffer.alloc(48 * 48, 90));
+  // In the middle of the pixels: the length of the file is right.
+  const at = damaged.indexOf('IDAT') + 8;
+  damaged[at] = (damaged[at] ?? 0) ^ 0xff;
+  await addFiles(page, [{ name: 'damaged.png', buffer: damaged }]);
+  await rowState(page, 'damaged.png', 'failed');
+  const detail = page.locator('#alert .alert-detail');
+  await detail.getByText('Die PNG-Datei ist beschädigt: ').waitFor();
+  assert.equal(await detail.getAttribute('lang'), 'de');
+  const words = detail.locator('[lang="en"]');
+  assert.equal(await words.count(), 1);
+  assert.equal(`Die PNG-Datei ist beschädigt: ${await words.innerText()}`, await detail.innerText());
+  await context.close();
+});
+
 test('a model that cannot be fetched is told in German, with what the server said', async () => {
   site.server.overrides.set(`${MODEL_PATH}manifest.json`, { status: 404 });
   const { context, page } = await openPage(site, '/?device=wasm', { locale: 'de-DE' });

@@ -61,6 +61,11 @@ for (const [width, height] of /** @type {const} */ ([[360, 740], [1280, 860], [2
       await page.locator('[data-taught]').waitFor({ timeout: PATIENCE });
       await page.locator('#teach-state', { hasText: '5 strokes' }).waitFor({ timeout: PATIENCE });
       await shoot('brush');
+      await page.locator('#teach-ask-all').click();
+      await page.waitForFunction(() => document.querySelectorAll('.item[data-asked=""]').length === 3, null, { timeout: PATIENCE });
+      await page.locator('#sort-by').selectOption('lungs by hand/lung');
+      await page.locator('.aside').evaluate((element) => element.scrollTo(0, 0));
+      await shoot('asked');
       // A picture of nothing would be no artefact: the image on the stage is of many greys.
       const greys = await page.locator('canvas.picture').evaluate((element) => {
         const canvas = /** @type {HTMLCanvasElement} */ (element);

@@ -85,6 +85,38 @@ test('wheel, buttons and keys zoom; the point under the pointer stays', async ()
   await context.close();
 });
 
+test('the image is moved by a drag with the hand, by the other button, and by arrows', async () => {
+  const { context, page, canvas } = await withImage(ramp(256));
+  const box = (await canvas.boundingBox()) ?? assert.fail('no canvas');
+  const at = { x: Math.round(box.x + box.width / 2), y: Math.round(box.y + box.height / 2) };
+  await canvas.press('1');
+  for (let i = 0; i < 4; i++) await page.getByRole('button', { name: /Zoom in/ }).click();
+  const scale = (await zoom(page)) / 100 / (await page.evaluate(() => devicePixelRatio));
+  /** The column under the middle of the canvas. */
+  const column = async () => {
+    await page.mouse.move(at.x + 1, at.y);
+    await page.mouse.move(at.x, at.y);
+    return Number(/x (\d+)/.exec(await page.locator('.pixel').innerText())?.[1]);
+  };
+  const drag = async (/** @type {'left' | 'right'} */ button) => {
+    await page.mouse.move(at.x, at.y);
+    await page.mouse.down({ button });
+    await page.mouse.move(at.x - 60, at.y, { steps: 3 });
+    await page.mouse.up({ button });
+  };
+  const before = await column();
+  await drag('right');
+  const once = await column();
+  assert.ok(Math.abs(once - before - 60 / scale) <= 1, `${before} → ${once} at ${scale}`);
+  await canvas.press('h');
+  await drag('left');
+  const twice = await column();
+  assert.ok(Math.abs(twice - once - 60 / scale) <= 1, `${once} → ${twice}`);
+  await canvas.press('ArrowLeft');
+  assert.ok((await column()) < twice, 'what lies to the left comes into sight');
+  await context.close();
+});
+
 test('the value of a pixel is that of the file', async () => {
   const { context, page, canvas } = await withImage(ramp(256));
   const box = (await canvas.boundingBox()) ?? assert.fail('no canvas');

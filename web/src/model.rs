@@ -6,6 +6,7 @@ use js_sys::{Array, Float32Array, Function, JSON, Object, Promise, Reflect, Uint
 use medley_infer::{Analysis, AnalyzeOptions, Between, Medley, Output, Report};
 use medley_package::{Manifest, Package};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -156,4 +157,10 @@ pub(crate) fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
     let json =
         serde_json::to_string(value).map_err(|error| WebError::Convert(error.to_string()))?;
     JSON::parse(&json)
+}
+
+/// The inverse of [`to_js`]; none where the value is of another kind.
+pub(crate) fn from_js<T: DeserializeOwned>(value: &JsValue) -> Option<T> {
+    let json = JSON::stringify(value).ok()?.as_string()?;
+    serde_json::from_str(&json).ok()
 }

@@ -6,12 +6,13 @@
 use js_sys::{Float32Array, Function, Int32Array, Object, Reflect, Uint8Array};
 use medley_head::{Fitted, Head, HeadError, Scope, Stroke, fit_images, fit_strokes};
 use medley_infer::Mask;
+use medley_package::Presentation;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::WebError;
 use crate::image::WasmImage;
-use crate::model::{WasmModel, asking, to_js};
+use crate::model::{WasmModel, asking, from_js, to_js};
 
 #[wasm_bindgen]
 impl WasmModel {
@@ -30,20 +31,21 @@ impl WasmModel {
     }
 
     /// The features of the pixels under a brush: `{ rows, count }`, `count` rows of equal length one after the
-    /// other. `pixels`: x and y in turn.
+    /// other. `presentation`: how the image is looked at, as tasks and [`read_head`](Self::read_head) have it; whole
+    /// without one. `pixels`: x and y in turn.
     ///
     /// # Errors
-    /// An unknown task, cancellation, a device that fails.
+    /// A presentation that is none, cancellation, a device that fails.
     #[wasm_bindgen(js_name = strokeFeatures)]
     pub async fn stroke_features(
         &self,
         image: &WasmImage,
-        like: Option<String>,
+        presentation: Option<Object>,
         pixels: Vec<u32>,
         cancelled: Option<Function>,
         between: Option<Function>,
     ) -> Result<JsValue, JsValue> {
-        let way = self.medley.presentation_like(like.as_deref()).map_err(WebError::from)?;
+        let way = self.presentation(presentation.as_ref())?;
         let features =
             self.medley.pixel_features(&image.image, way, &asking(cancelled, between)).await;
         let stroke = features.map_err(WebError::from)?.stroke(0, pixels.as_chunks::<2>().0);
@@ -77,23 +79,24 @@ impl WasmModel {
 
     /// Teaches a head for pixels, with the answer of [`teach_images`](Self::teach_images).
     ///
-    /// `rows`: the features of all strokes one after the other; `labels`, `lengths`: class and number of rows of each
-    /// stroke.
+    /// `presentation`: the one that the features were taken with; `rows`: the features of all strokes one after the
+    /// other; `labels`, `lengths`: class and number of rows of each stroke.
     ///
     /// # Errors
-    /// Examples or classes that no head can be taught with, an unknown task.
+    /// Examples or classes that no head can be taught with, a presentation that is none.
     #[wasm_bindgen(js_name = teachStrokes)]
     pub fn teach_strokes(
         &self,
         name: &str,
         classes: Vec<String>,
-        like: Option<String>,
+        presentation: Option<Object>,
         rows: &[f32],
         labels: &[u32],
         lengths: &[u32],
     ) -> Result<JsValue, JsValue> {
-        let lesson = self.medley.lesson(Scope::Pixel, name, classes, like.as_deref());
-        let lesson = lesson.map_err(WebError::from)?;
+        let mut lesson =
+            self.medley.lesson(Scope::Pixel, name, classes, None).map_err(WebError::from)?;
+        lesson.presentation = self.presentation(presentation.as_ref())?;
         let total = lengths.iter().map(|&length| length as usize).sum();
         if labels.len() != lengths.len() {
             return Err(unfit("lengths", "one for each label"));
@@ -111,7 +114,8 @@ impl WasmModel {
         taught(fitted, |fitted| Head::new(lesson, fitted))
     }
 
-    /// What a head file says of itself, if it belongs to this model: `{ scope, name, classes, examples, estimate }`.
+    /// What a head file says of itself, if it belongs to this model: `{ scope, name, classes, presentation,
+    /// examples, estimate }`.
     ///
     /// # Errors
     /// Not a head file, or one that was taught on another encoder.
@@ -122,6 +126,7 @@ impl WasmModel {
         Reflect::set(&object, &"scope".into(), &to_js(&head.lesson.scope)?)?;
         Reflect::set(&object, &"name".into(), &head.lesson.name.as_str().into())?;
         Reflect::set(&object, &"classes".into(), &to_js(&head.lesson.classes)?)?;
+        Reflect::set(&object, &"presentation".into(), &to_js(&head.lesson.presentation)?)?;
         Reflect::set(&object, &"examples".into(), &to_js(&head.examples)?)?;
         Reflect::set(&object, &"estimate".into(), &to_js(&head.estimate)?)?;
         Ok(object.into())
@@ -167,6 +172,17 @@ impl WasmModel {
         let head = Head::from_bytes(file)?;
         head.check_encoder(self.medley.encoder_digest())?;
         Ok(head)
+    }
+
+    /// How a head for pixels looks at images: as it is told to, else at whole ones.
+    fn presentation(&self, told: Option<&Object>) -> Result<Presentation, WebError> {
+        let Some(told) = told else {
+            return Ok(self.medley.embedding_presentation());
+        };
+        from_js(told).ok_or(WebError::Argument {
+            argument: "presentation",
+            expected: "one of a task or of a head file",
+        })
     }
 }
 

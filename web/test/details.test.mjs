@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { inner, passedOver, said } from '../dist/detail.js';
 import { fromErrorData, MedleyError, toErrorData } from '../dist/errors.js';
@@ -13,6 +13,25 @@ test('every code that Rust gives is one that the types know', () => {
   );
   assert.ok(given.length > 20, `${given.length} codes`);
   assert.deepEqual(given.filter((code) => !known.has(code)), []);
+});
+
+/** All lines of source code below a folder. */
+function sources(folder, ending) {
+  return readdirSync(new URL(folder, import.meta.url), { recursive: true })
+    .filter((file) => file.endsWith(ending))
+    .map((file) => read(`${folder}/${file}`))
+    .join('\n');
+}
+
+test('every phrase that the page has German for is one that the code says', () => {
+  const [, list = ''] = /const PHRASES[^{]*\{([^]*?)\n\}/.exec(read('../../www/src/language/messages.ts')) ?? [];
+  const phrases = [...list.matchAll(/^ {2}(?:'([^']+)'|"([^"]+)"|(\w+)): /gm)].map(([, one, two, three]) => one ?? two ?? three);
+  assert.ok(phrases.length > 20, `${phrases.length} phrases`);
+  const code = ['../../crates/medley-image/src', '../../crates/medley-dicom/src', '../../crates/medley-head/src', '../dicom/src', '../src']
+    .map((folder) => sources(folder, '.rs'))
+    .concat(sources('../ts', '.ts'))
+    .join('\n');
+  assert.deepEqual(phrases.filter((phrase) => !code.includes(`"${phrase}"`) && !code.includes(`'${phrase}'`)), []);
 });
 
 test('a detail goes with its error from the worker to the page', () => {

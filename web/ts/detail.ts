@@ -72,6 +72,7 @@ export type DetailCode =
 
 /** What an error or a reason says, beside its English text: which sentence it is, and what stands in it. */
 export interface Detail {
+  /** Which sentence it is. */
   code: DetailCode;
   /**
    * By name: numbers and names, words of the browser or a library (in their own language), other sentences, or several of them.
@@ -80,10 +81,12 @@ export interface Detail {
   values: Readonly<Record<string, DetailValue>>;
 }
 
+/** What stands in a sentence. */
 export type DetailValue = string | number | Detail | readonly (Detail | string)[];
 
 /** A sentence of this package: in English, and with what a page needs to say it in another language. */
 export interface Said {
+  /** In English. */
   text: string;
   /** `null` where there is only the English. */
   detail: Detail | null;

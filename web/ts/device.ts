@@ -8,6 +8,7 @@ export type BackendKind = 'webgpu' | 'wasm';
 
 /** What runs a model, and why. */
 export interface Backend {
+  /** WebGPU, or the CPU. */
   kind: BackendKind;
   /** The adapter as the browser names it; `null` on WebAssembly. */
   adapter: string | null;

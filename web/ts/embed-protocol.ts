@@ -15,18 +15,24 @@ export type EmbedImage = Blob | ImageBitmap | ImageData;
 export type ToFrame =
   /** The first message: from then on the frame tells this page what happens. */
   | { medley: 1; type: 'hello' }
+  /** Asks about an image. */
   | { medley: 1; type: 'analyze'; id: number; image: EmbedImage; tasks?: string[] }
+  /** Gives up what was asked under this number. */
   | { medley: 1; type: 'cancel'; id: number };
 
 /** From the frame to a page that has said hello and whose origin is allowed. */
 export type FromFrame =
   /** The answer to `hello`. */
   | { medley: 1; type: 'hello'; version: string; notice: string; ready: boolean }
+  /** The model is on its way. */
   | { medley: 1; type: 'progress'; progress: Progress }
+  /** The model can be asked. */
   | { medley: 1; type: 'ready'; model: string; tasks: readonly TaskSpec[]; backend: Backend }
   /** `id` is `null` where the reader gave the image to the frame. */
   | { medley: 1; type: 'result'; id: number | null; analysis: Analysis }
+  /** Something failed, or what was asked under this number was cancelled. */
   | { medley: 1; type: 'error'; id: number | null; code: MedleyErrorCode | 'cancelled'; message: string; detail?: Detail | null }
+  /** Another backend runs the model. */
   | { medley: 1; type: 'backendchange'; change: BackendChange };
 
 /** A message of a page, or `null` for anything else that may be posted to a window. */

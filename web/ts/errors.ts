@@ -34,6 +34,7 @@ export type MedleyErrorCode =
 /** Every failure of this package but a cancelled one, which rejects with the signal's own reason. */
 export class MedleyError extends Error {
   override readonly name = 'MedleyError';
+  /** What went wrong, for a program. */
   readonly code: MedleyErrorCode;
   /** The same as the message, for a page in another language; `null` where there is only the English. */
   readonly detail: Detail | null;

@@ -3,7 +3,7 @@ import type { Engine } from './engine.js';
 import { MedleyError } from './errors.js';
 import { type ImageInput, toPayload } from './images.js';
 import type { CallOptions } from './model.js';
-import type { ClassProbability, Estimate, Mask } from './types.js';
+import type { ClassProbability, Estimate, Mask, Presentation } from './types.js';
 import type { HeadDescription, WasmLesson } from './wasm.js';
 
 /** What a head has learned. */
@@ -169,18 +169,19 @@ export class ImageHead extends TaughtHead {
 /** A segmentation of one's own, learned from strokes of a brush. Made by `model.pixelHead()`. */
 export class PixelHead extends TaughtHead {
   readonly scope = 'pixel';
-  readonly #like: string | null;
+  /** How it looks at images, learning and answering; `null`: at whole ones. Its file keeps it. */
+  readonly presentation: Presentation | null;
 
   /** @internal */
   constructor(
     engine: Engine,
     name: string,
     classes: readonly string[],
-    like: string | null,
+    presentation: Presentation | null,
     taught: ConstructorParameters<typeof TaughtHead>[3],
   ) {
     super(engine, name, classes, taught);
-    this.#like = like;
+    this.presentation = presentation;
   }
 
   /**
@@ -198,7 +199,7 @@ export class PixelHead extends TaughtHead {
   ): Promise<number> {
     const label = this.labelOf(className);
     const flat = pixels.map(([x, y]) => [Math.floor(x), Math.floor(y)]).filter(([x = -1, y = -1]) => x >= 0 && y >= 0);
-    const request = { image: toPayload(image), like: this.#like, pixels: Uint32Array.from(flat.flat()) };
+    const request = { image: toPayload(image), presentation: this.presentation, pixels: Uint32Array.from(flat.flat()) };
     const { rows, count } = await this.engine.call('strokeFeatures', request, options);
     if (count === 0) {
       throw new MedleyError('head', said('no pixel of the stroke is inside the image: draw it again', 'stroke-outside'));
@@ -218,7 +219,8 @@ export class PixelHead extends TaughtHead {
     lengths: Uint32Array,
     signal: AbortSignal | undefined,
   ): Promise<WasmLesson> {
-    const lesson = { name: this.name, classes: [...this.classes], like: this.#like, rows, labels, lengths };
+    const { name, classes, presentation } = this;
+    const lesson = { name, classes: [...classes], presentation, rows, labels, lengths };
     return this.engine.call('teachStrokes', lesson, { signal });
   }
 }
@@ -227,10 +229,12 @@ export class PixelHead extends TaughtHead {
 export function importedHead(
   engine: Engine,
   file: Uint8Array<ArrayBuffer>,
-  { scope, name, classes, examples, estimate }: HeadDescription,
+  { scope, name, classes, presentation, examples, estimate }: HeadDescription,
 ): ImageHead | PixelHead {
   const taught = { file, lesson: { examples, estimate: estimate ?? null, heldOut: new Map() } };
-  return scope === 'image' ? new ImageHead(engine, name, classes, taught) : new PixelHead(engine, name, classes, null, taught);
+  return scope === 'image'
+    ? new ImageHead(engine, name, classes, taught)
+    : new PixelHead(engine, name, classes, presentation, taught);
 }
 
 function concat(parts: readonly Float32Array[]): Float32Array {

@@ -37,8 +37,9 @@ export interface PreviewOptions {
 
 /** An image as the model sees it, for the screen. */
 export interface Preview {
-  /** Size of the image itself, in pixels; masks and boxes are in these. */
+  /** Width of the image itself, in pixels; masks and boxes are in these. */
   width: number;
+  /** Height of the image itself, in pixels. */
   height: number;
   /** The image, scaled down where it is larger than asked for. */
   pixels: ImageData;
@@ -56,6 +57,7 @@ export interface PreviewValues {
 
 /** See {@link Model.identity}. */
 export interface ModelIdentity {
+  /** As the package has it. */
   name: string;
   /** Of the code that trained it, else of this package. */
   version: string;
@@ -183,17 +185,20 @@ export class Model {
   /**
    * A segmentation of one's own, to be taught with strokes of a brush.
    *
-   * @param options - `like` names a task of the model whose way of looking at images is taken: one with
-   * tiles shows finer structures. Default: the whole image.
+   * @param options - `like` is whose way of looking at images is taken: the name of a task of the model, or
+   * another head for pixels. One with tiles shows finer structures. Default: the whole image.
+   * @throws {@link MedleyError} `unknown-task`.
    */
-  pixelHead(name: string, classes: readonly string[], options: { like?: string } = {}): PixelHead {
+  pixelHead(name: string, classes: readonly string[], options: { like?: string | PixelHead } = {}): PixelHead {
     const { like } = options;
-    if (like !== undefined) this.#checkTasks([like]);
-    return new PixelHead(this.#engine, name, classes, like ?? null, null);
+    if (typeof like === 'string') this.#checkTasks([like]);
+    const from = typeof like === 'string' ? this.tasks.find((task) => task.name === like) : like;
+    return new PixelHead(this.#engine, name, classes, from?.presentation ?? null, null);
   }
 
   /**
-   * A head that was exported. Examples are not in its file: training it again learns from new ones alone.
+   * A head that was exported. It answers at once, and a head for pixels goes on looking at images as it did. Examples
+   * are not in its file: training it again learns from new ones alone, and forgets what it knew.
    *
    * @throws {@link MedleyError} `head` for another kind of file, and for a head of another encoder.
    */

@@ -3,6 +3,7 @@ export type ProgressPhase = 'download' | 'verify' | 'compile' | 'upload' | 'self
 
 /** How far loading has come. */
 export interface Progress {
+  /** What it is busy with. */
   phase: ProgressPhase;
   /** Bytes here so far, code and weights together; never falls. */
   loaded: number;

@@ -5,7 +5,7 @@ import type { ErrorData } from './errors.js';
 import type { ImagePayload } from './images.js';
 import type { PreviewValues } from './model.js';
 import type { Progress, ProgressPhase } from './progress.js';
-import type { Analysis, ClassProbability, Mask, Metadata } from './types.js';
+import type { Analysis, ClassProbability, Mask, Metadata, Presentation } from './types.js';
 import type { HeadDescription, SelfTest, WasmLesson } from './wasm.js';
 
 /** What the page asks of the worker, and what it is answered with. */
@@ -23,7 +23,7 @@ export interface Calls {
     answer: Float32Array;
   };
   strokeFeatures: {
-    request: { image: ImagePayload; like: string | null; pixels: Uint32Array };
+    request: { image: ImagePayload; presentation: Presentation | null; pixels: Uint32Array };
     answer: { rows: Float32Array; count: number };
   };
   teachImages: {
@@ -34,7 +34,7 @@ export interface Calls {
     request: {
       name: string;
       classes: string[];
-      like: string | null;
+      presentation: Presentation | null;
       rows: Float32Array;
       labels: Uint32Array;
       lengths: Uint32Array;

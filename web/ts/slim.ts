@@ -13,6 +13,7 @@ export * from './exports.js';
 
 /** How the slim entry loads a model: the worker's address has to be said. */
 export interface SlimLoadOptions extends LoadOptions {
+  /** Where the package's own files are; the worker's address is a must. */
   urls: AssetUrls & Required<Pick<AssetUrls, 'worker'>>;
 }
 

@@ -7,30 +7,42 @@ export type * from './rust-types.js';
 
 /** The classes of one image, in the order of the task's class list. */
 export interface ClassesResult {
+  /** The task. */
   task: string;
+  /** What the task answers with. */
   kind: 'classification';
+  /** Their probabilities; they add up to 1 unless several may hold at once. */
   classes: ClassProbability[];
 }
 
 /** A class for every pixel of the image. */
 export interface MaskResult {
+  /** The task. */
   task: string;
+  /** What the task answers with. */
   kind: 'segmentation';
+  /** As a PNG, with the area of each class. */
   mask: ReportMask;
 }
 
 /** Boxes, highest score first. */
 export interface BoxesResult {
+  /** The task. */
   task: string;
+  /** What the task answers with. */
   kind: 'detection';
+  /** In pixels of the image. */
   boxes: DetectedBox[];
 }
 
+/** The answer to one task; `kind` says which it is. */
 export type TaskResult = ClassesResult | MaskResult | BoxesResult;
 
 /** A mask as pixels. */
 export interface Mask {
+  /** In pixels, the image's own. */
   width: number;
+  /** In pixels, the image's own. */
   height: number;
   /** Class index per pixel, row by row. */
   indices: Uint8Array;
@@ -38,6 +50,7 @@ export interface Mask {
 
 /** What {@link Model.analyze} answers with. */
 export interface Analysis {
+  /** All answers, as `medley predict --json` prints them. */
   report: Report;
   /** The masks of the segmentation tasks, by task name. */
   masks: Record<string, Mask>;
@@ -50,6 +63,7 @@ export interface Analysis {
 /** Two backends' answers to one image, compared. */
 export type Verification =
   | {
+      /** The other backend answered too. */
       ran: true;
       /** What answered, and what it was compared with. */
       backends: [BackendKind, BackendKind];
@@ -57,13 +71,15 @@ export type Verification =
       heads: HeadDifference[];
     }
   | {
+      /** It could not be had. */
       ran: false;
-      /** Why the other backend could not be had. */
+      /** Why not. */
       reason: string;
     };
 
 /** The largest difference between two backends' answers of one task. */
 export interface HeadDifference {
+  /** The task. */
   task: string;
   /**
    * What `difference` is of: the probability of a class, the share of pixels whose class differs, or the

@@ -5,7 +5,7 @@ import { MedleyError } from './errors.js';
 import { streamed } from './fetching.js';
 import type { ProgressMeter } from './progress.js';
 import { possibleThreads, startThreads, type ThreadedModule } from './threads.js';
-import type { ClassProbability, Estimate, Mask, Metadata, Report } from './types.js';
+import type { ClassProbability, Estimate, Mask, Metadata, Presentation, Report } from './types.js';
 
 /** The class that the wasm crate `medley-web` exports. */
 export interface WasmModel {
@@ -20,7 +20,7 @@ export interface WasmModel {
   embed(image: WasmImage, cancelled: Cancelled, between: Between): Promise<Float32Array<ArrayBuffer>>;
   strokeFeatures(
     image: WasmImage,
-    like: string | undefined,
+    presentation: Presentation | undefined,
     pixels: Uint32Array,
     cancelled: Cancelled,
     between: Between,
@@ -29,7 +29,7 @@ export interface WasmModel {
   teachStrokes(
     name: string,
     classes: string[],
-    like: string | undefined,
+    presentation: Presentation | undefined,
     rows: Float32Array,
     labels: Uint32Array,
     lengths: Uint32Array,
@@ -60,6 +60,7 @@ export interface HeadDescription {
   scope: 'image' | 'pixel';
   name: string;
   classes: string[];
+  presentation: Presentation;
   examples: number[];
   estimate: Estimate | null;
 }

@@ -228,9 +228,9 @@ async function answer({ call, request, id }: Request): Promise<unknown> {
       case 'embed':
         return onImage(running, request.image, (image) => model.embed(image, ...hooks(id)));
       case 'strokeFeatures': {
-        const { image, like, pixels } = request;
+        const { image, presentation, pixels } = request;
         return onImage(running, image, (decoded) =>
-          model.strokeFeatures(decoded, like ?? undefined, pixels, ...hooks(id)),
+          model.strokeFeatures(decoded, presentation ?? undefined, pixels, ...hooks(id)),
         );
       }
       case 'teachImages': {
@@ -238,8 +238,8 @@ async function answer({ call, request, id }: Request): Promise<unknown> {
         return model.teachImages(name, classes, rows, labels);
       }
       case 'teachStrokes': {
-        const { name, classes, like, rows, labels, lengths } = request;
-        return model.teachStrokes(name, classes, like ?? undefined, rows, labels, lengths);
+        const { name, classes, presentation, rows, labels, lengths } = request;
+        return model.teachStrokes(name, classes, presentation ?? undefined, rows, labels, lengths);
       }
       case 'readHead':
         return model.readHead(request.file);

@@ -1,5 +1,6 @@
 import { button, byId, h } from './dom.js';
 import { describe } from './errors.js';
+import { saidNodes } from './said.js';
 
 /** The one place for failures; read out by screen readers when it fills. */
 export class Alert {
@@ -15,7 +16,7 @@ export class Alert {
     const { title, advice, detail } = describe(error);
     // A bug report is in English, whatever its writer reads.
     this.#last = error instanceof Error ? error.message : String(error);
-    this.#fill('error', h('p', { class: 'alert-title' }, title), h('p', {}, advice), h('p', { class: 'alert-detail', lang: detail.lang }, detail.text));
+    this.#fill('error', h('p', { class: 'alert-title' }, title), h('p', {}, advice), h('p', { class: 'alert-detail', lang: detail.lang }, ...saidNodes(detail)));
   }
 
   /** Something to know that is no failure. */

@@ -7,10 +7,11 @@ import { describe } from './errors.js';
 import { ExportMenu } from './export/menu.js';
 import { fileName } from './format.js';
 import type { Intake } from './intake.js';
+import { plain } from './language/details.js';
 import { t } from './language/index.js';
 import { HeaderCard } from './dicom/header-card.js';
 import { ItemSeries, SharedFiles } from './dicom/item-series.js';
-import type { Item, Mark } from './list/item.js';
+import { isOpen, type Item, type Mark } from './list/item.js';
 import { listenToListKeys } from './list/keys.js';
 import { ListPanel } from './list/list-panel.js';
 import { PREVIEW_SIDE, Runner } from './list/runner.js';
@@ -101,8 +102,11 @@ export class App {
       onSelect: (item) => this.#select(item),
       onMark: (item, mark) => this.#mark(item, mark),
       onDrop: (item) => this.#drop(item),
-      onRetry: (item) => this.#runner.ask([item]),
-      onCancelAll: () => this.#runner.cancel(this.#list.items),
+      onRetry: (item) => {
+        if (item.state === 'failed' || item.state === 'cancelled') this.#runner.ask([item]);
+        else this.#teach.ask([item]);
+      },
+      onCancelAll: () => this.#cancel(this.#list.items),
       onClear: () => this.#remove(this.#list.items),
       onCsv: () => this.#exports.csv(),
     });
@@ -208,7 +212,7 @@ export class App {
     const passed = skipped + others.length - images.length + withoutImage;
     const [first] = failed;
     if (first !== undefined && failed.length === 1 && series.length === 0 && images.length === 0) this.#alert.show(first.error);
-    else if (first !== undefined) this.#alert.note(t('intake.failed', { n: failed.length }), describe(first.error).detail.text);
+    else if (first !== undefined) this.#alert.note(t('intake.failed', { n: failed.length }), plain(describe(first.error).detail));
     else if (series.length === 0 && images.length === 0) this.#alert.note(t('intake.nothing'), t('intake.nothingAdvice'));
     else if (passed > 0) this.#alert.note(t('intake.skipped', { n: passed }), t('intake.skippedAdvice'));
     const shared = new SharedFiles(opened);
@@ -270,14 +274,21 @@ export class App {
   }
 
   #select(item: Item): void {
-    this.#alert.clearError();
+    // Chosen once more, its failure is still to be read.
+    if (item !== this.#selected) this.#alert.clearError();
     this.#selected = item;
     this.#render();
   }
 
   #drop(item: Item): void {
-    if (item.state === 'waiting' || item.state === 'running') this.#runner.cancel([item]);
+    if (isOpen(item)) this.#cancel([item]);
     else this.#remove([item]);
+  }
+
+  /** Stops whatever is being asked about images. */
+  #cancel(items: readonly Item[]): void {
+    this.#runner.cancel(items);
+    this.#teach.cancel(items);
   }
 
   #remove(items: readonly Item[]): void {

@@ -58,6 +58,22 @@ export function term(name: string): string {
   return language() === 'de' ? (TERMS[name] ?? name) : name;
 }
 
+/** A class: one of the model's, or (`own`) one that the reader named. */
+export interface Named {
+  name: string;
+  own: boolean;
+}
+
+/** A class inside a sentence: the model's in the reader's language, the reader's own as it was written. */
+export function called({ name, own }: Named): string {
+  return own ? name : term(name);
+}
+
+/** A class at the beginning of a line. */
+export function titled(named: Named): string {
+  return named.own ? named.name : sentence(term(named.name));
+}
+
 /** With a capital at the beginning. */
 export function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);

@@ -60,6 +60,28 @@ export async function colourAt(page, x, y) {
   );
 }
 
+/**
+ * Keeps calls of a name from the model until they are let go, so that what waits can be looked at.
+ * @param {Page} page @param {string} call @returns {Promise<() => Promise<void>>} what lets them go, and all that come after
+ */
+export async function holdCalls(page, call) {
+  await page.evaluate((call) => {
+    const post = Worker.prototype.postMessage;
+    const held = /** @type {(() => void)[]} */ ([]);
+    const release = () => {
+      Worker.prototype.postMessage = post;
+      for (const go of held) go();
+    };
+    Object.assign(window, { release });
+    Worker.prototype.postMessage = function (/** @type {any} */ message, /** @type {any} */ transfer) {
+      const go = () => post.call(this, message, transfer);
+      if (message.call === call) held.push(go);
+      else go();
+    };
+  }, call);
+  return () => page.evaluate(() => /** @type {any} */ (window).release());
+}
+
 /** The file that an entry of the export menu gives. @param {Page} page @param {string} entry */
 export async function exported(page, entry) {
   await page.locator('#export summary').click();

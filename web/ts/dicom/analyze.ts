@@ -6,14 +6,17 @@ import type { DicomSeries, DicomSlice } from './series.js';
 
 /** What a model says of one slice. */
 export interface SliceAnalysis {
+  /** The slice that it is about. */
   slice: DicomSlice;
   /** As `medley predict --json` prints it; masks are in it as small PNGs. */
   report: Report;
+  /** See `Analysis.embedding`. */
   embedding: Float32Array;
 }
 
 /** What a model says of a series. */
 export interface SeriesAnalysis {
+  /** The series that it is about. */
   series: DicomSeries;
   /** One entry for each slice, in their order. */
   slices: readonly SliceAnalysis[];
@@ -41,6 +44,7 @@ export interface SeriesOptions {
 export interface SeriesProgress {
   /** Slices that are done. */
   done: number;
+  /** Slices of the series. */
   total: number;
   /** 0..1, within a slice too. */
   fraction: number;

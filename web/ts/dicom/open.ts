@@ -16,7 +16,9 @@ export interface OpenOptions {
 
 /** A file that could not be used, and why. The error's text repeats nothing of the file. */
 export interface FailedFile {
+  /** Its name, of an entry of an archive that of the entry. */
   name: string;
+  /** What is wrong with it. */
   error: MedleyError;
 }
 
@@ -24,11 +26,13 @@ export interface FailedFile {
 export interface DicomStudy {
   /** Study Instance UID. */
   uid: string;
+  /** Its series with images. */
   series: DicomSeries[];
 }
 
 /** Files that were opened together, sorted. `dispose()` frees the worker that holds them. */
 export class DicomFiles {
+  /** By examination. */
   readonly studies: readonly DicomStudy[];
   /** What is neither DICOM nor an archive, those out of archives included: PNG and JPEG files, for instance. */
   readonly others: readonly File[];

@@ -8,7 +8,9 @@ export type SliceWindow = 'default' | 'full' | number | { center: number; width:
 
 /** A grey frame after the modality transform. */
 export interface FrameValues {
+  /** In pixels. */
   width: number;
+  /** In pixels. */
   height: number;
   /** Row by row; NaN where the file says that there is no pixel. */
   values: Float32Array<ArrayBuffer>;
@@ -22,10 +24,13 @@ export interface FrameValues {
 
 /** Samples as a file stores them, before any transform. */
 export interface StoredSamples {
+  /** In pixels. */
   width: number;
+  /** In pixels. */
   height: number;
   /** 1, or 3 for colours, interleaved. */
   channels: number;
+  /** Row by row, in the file's own type. */
   data:
     | Uint8Array<ArrayBuffer>
     | Int8Array<ArrayBuffer>

@@ -103,6 +103,7 @@ export class DicomSeries {
   readonly distance: number | null;
   /** What is not as it should be: missing slices, slices at one place. */
   readonly problems: readonly ProblemDescription[];
+  /** In order of their position, else of their numbers. */
   readonly slices: readonly DicomSlice[];
   /** @internal */
   readonly channel: DicomChannel;

@@ -17,11 +17,12 @@ export function answerList(
   const list = h('ul', { class: 'answers', part: 'results', 'aria-label': messages.results });
   for (const result of analysis.report.results) {
     const classes = tasks.find(({ name }) => name === result.task)?.classes ?? [];
-    const head = h('div', { class: 'head' }, h('span', { class: 'task', part: 'task' }, result.task));
+    const task = messages.nameOf(result.task);
+    const head = h('div', { class: 'head' }, h('span', { class: 'task', part: 'task' }, task));
     if (result.kind !== 'classification') {
       const box = h('input', { type: 'checkbox', checked: shown.has(result.task) });
       box.addEventListener('change', () => onShow(result.task, box.checked));
-      head.append(h('label', {}, box, ` ${messages.show}`, h('span', { class: 'hidden' }, ` ${result.task}`)));
+      head.append(h('label', {}, box, ` ${messages.show}`, h('span', { class: 'hidden' }, ` ${task}`)));
     }
     list.append(h('li', { part: 'result' }, head, ...rows(result, classes, messages)));
   }
@@ -36,20 +37,20 @@ function rows(result: TaskResult, classes: readonly string[], messages: ViewerMe
         .slice(0, MAX_CLASSES)
         .map(({ name, probability }) => {
           const bar = h('meter', { min: 0, max: 1, value: probability, part: 'bar', 'aria-hidden': 'true' });
-          return row(null, name, percent(probability), bar);
+          return row(null, messages.nameOf(name), percent(probability), bar);
         });
     case 'segmentation': {
       const { pixels, width, height } = result.mask;
       const found = classes.slice(1).flatMap((name, i) => {
         const count = pixels[name] ?? 0;
-        return count === 0 ? [] : [row(cssColourOf(i), name, `${percent(count / (width * height))}, ${count} px`)];
+        return count === 0 ? [] : [row(cssColourOf(i), messages.nameOf(name), `${percent(count / (width * height))}, ${count} px`)];
       });
       return found.length > 0 ? found : [row(null, messages.none, '')];
     }
     case 'detection': {
       const found = classes.flatMap((name, i) => {
         const count = result.boxes.filter((box) => box.class === name).length;
-        return count === 0 ? [] : [row(cssColourOf(i), name, `${count} ${messages.things}`)];
+        return count === 0 ? [] : [row(cssColourOf(i), messages.nameOf(name), `${count} ${messages.things}`)];
       });
       return found.length > 0 ? found : [row(null, messages.none, '')];
     }

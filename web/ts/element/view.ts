@@ -1,3 +1,4 @@
+import type { MedleyError } from '../errors.js';
 import { NOTICE } from '../notice.js';
 import { h } from './dom.js';
 import type { ViewerMessages } from './messages.js';
@@ -90,10 +91,10 @@ export class View {
     this.#answers.replaceChildren(...(list === null ? [] : [list]));
   }
 
-  error(error: Error | null): void {
+  error(error: MedleyError | null): void {
     this.#error.hidden = error === null;
     this.#error.replaceChildren(
-      ...(error === null ? [] : [h('p', {}, h('strong', {}, this.#messages.failure)), h('p', {}, error.message)]),
+      ...(error === null ? [] : [h('p', {}, h('strong', {}, this.#messages.failure)), h('p', {}, this.#messages.explain(error))]),
     );
   }
 }

@@ -46,13 +46,14 @@ const OBSERVED = ['src', 'tasks', 'device'] as const;
  * `--medley-text`, `--medley-border`, `--medley-radius`, `--medley-font`.
  */
 export class MedleyViewer extends HTMLElement {
+  /** @internal Which attributes the browser tells of. */
   static readonly observedAttributes: readonly string[] = OBSERVED;
   /** Set by the entry that defines the element. */
   static loader: Loader | null = null;
 
   /** Where the package's own files are, if not beside its scripts; to be set before `src`. */
   urls: AssetUrls | undefined;
-  /** Words of another language; to be set before the element is put into the page. */
+  /** Words of another language, those for errors and names included; to be set before the element is put into the page. */
   messages: Partial<ViewerMessages> = {};
 
   #view: View | null = null;
@@ -70,6 +71,7 @@ export class MedleyViewer extends HTMLElement {
     return this.getAttribute('src') ?? '';
   }
 
+  /** Loads the model of another folder. */
   set src(value: string) {
     this.setAttribute('src', value);
   }
@@ -79,6 +81,7 @@ export class MedleyViewer extends HTMLElement {
     return (this.getAttribute('tasks') ?? '').split(/[\s,]+/).filter((name) => name !== '');
   }
 
+  /** Asks the image that is shown again. */
   set tasks(names: readonly string[]) {
     this.setAttribute('tasks', names.join(' '));
   }
@@ -89,6 +92,7 @@ export class MedleyViewer extends HTMLElement {
     return value === 'webgpu' || value === 'wasm' ? value : 'auto';
   }
 
+  /** Loads the model anew. */
   set device(value: DeviceChoice) {
     this.setAttribute('device', value);
   }
@@ -103,6 +107,7 @@ export class MedleyViewer extends HTMLElement {
     return this.#analysis;
   }
 
+  /** @internal The browser's call: loads the model. */
   connectedCallback(): void {
     if (this.#view === null) {
       const root = this.shadowRoot ?? this.attachShadow({ mode: 'open', delegatesFocus: true });
@@ -115,6 +120,7 @@ export class MedleyViewer extends HTMLElement {
     if (this.#model === null) void this.#load();
   }
 
+  /** @internal The browser's call: lets the model go. */
   disconnectedCallback(): void {
     // Moved within the page it is connected again by then, and keeps its model.
     queueMicrotask(() => {
@@ -122,6 +128,7 @@ export class MedleyViewer extends HTMLElement {
     });
   }
 
+  /** @internal The browser's call: an attribute was changed. */
   attributeChangedCallback(name: string, before: string | null, now: string | null): void {
     if (before === now || !this.isConnected || this.#view === null) return;
     if (name === 'tasks') {

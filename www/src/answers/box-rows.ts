@@ -1,5 +1,5 @@
 import { h } from '../dom.js';
-import { percent, sentence, taskTitle, term } from '../format.js';
+import { percent, taskTitle, titled } from '../format.js';
 import { t } from '../language/index.js';
 import type { BoxesLayer } from '../viewer/layers.js';
 import { colourInput } from './colour-input.js';
@@ -22,7 +22,7 @@ export function boxRows(
         'li',
         { 'data-class': entry.name },
         colourInput(entry, onStyle),
-        h('span', { class: 'name' }, sentence(term(entry.name))),
+        h('span', { class: 'name' }, titled(entry)),
         h('span', { class: 'value' }),
       ),
     ),

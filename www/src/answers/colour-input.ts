@@ -1,5 +1,5 @@
 import { h } from '../dom.js';
-import { term } from '../format.js';
+import { called } from '../format.js';
 import { t } from '../language/index.js';
 import type { LayerClass } from '../viewer/layers.js';
 import { COLOURS } from '../viewer/palette.js';
@@ -7,13 +7,14 @@ import { COLOURS } from '../viewer/palette.js';
 const LIST = 'palette';
 
 /** The colour of a class, to be seen and changed; colours that everybody can tell apart are offered first. */
-export function colourInput({ name, style }: LayerClass, onStyle: () => void): HTMLElement {
+export function colourInput(entry: LayerClass, onStyle: () => void): HTMLElement {
+  const { style } = entry;
   offerPalette();
   const input = h('input', {
     type: 'color',
     value: style.colour,
     list: LIST,
-    'aria-label': t('answers.colourOf', { name: term(name) }),
+    'aria-label': t('answers.colourOf', { name: called(entry) }),
     tTitle: 'answers.colour',
   });
   input.addEventListener('input', () => {

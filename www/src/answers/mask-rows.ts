@@ -1,5 +1,5 @@
 import { h } from '../dom.js';
-import { area as areaText, integer, percent, sentence, term } from '../format.js';
+import { area as areaText, called, integer, percent, titled } from '../format.js';
 import { t } from '../language/index.js';
 import type { LayerClass, MaskLayer } from '../viewer/layers.js';
 import { type Fill, FILLS } from '../viewer/style.js';
@@ -16,7 +16,7 @@ export function maskRows(layer: MaskLayer, onStyle: () => void): HTMLElement {
         'li',
         { class: 'mask-class' },
         colourInput(entry, onStyle),
-        h('span', { class: 'name' }, sentence(term(entry.name))),
+        h('span', { class: 'name' }, titled(entry)),
         h('span', { class: 'value' }, percent(area / (width * height))),
         mm2 == null ? null : h('span', { class: 'value minor area' }, areaText(mm2[entry.name] ?? 0)),
         h('span', { class: 'value minor' }, t('answers.pixels', { n: integer(area) })),
@@ -27,10 +27,11 @@ export function maskRows(layer: MaskLayer, onStyle: () => void): HTMLElement {
   return list;
 }
 
-function fillSelect({ name, style }: LayerClass, onStyle: () => void): HTMLElement {
+function fillSelect(entry: LayerClass, onStyle: () => void): HTMLElement {
+  const { style } = entry;
   const select = h(
     'select',
-    { 'aria-label': t('answers.fillOf', { name: term(name) }) },
+    { 'aria-label': t('answers.fillOf', { name: called(entry) }) },
     ...FILLS.map((fill) => h('option', { value: fill, selected: style.fill === fill }, t(`fill.${fill}`))),
   );
   select.addEventListener('change', () => {
@@ -40,13 +41,14 @@ function fillSelect({ name, style }: LayerClass, onStyle: () => void): HTMLEleme
   return select;
 }
 
-function opacity({ name, style }: LayerClass, onStyle: () => void): HTMLElement {
+function opacity(entry: LayerClass, onStyle: () => void): HTMLElement {
+  const { style } = entry;
   const input = h('input', {
     type: 'range',
     min: 0,
     max: 100,
     value: Math.round(100 * style.opacity),
-    'aria-label': t('answers.opacityOf', { name: term(name) }),
+    'aria-label': t('answers.opacityOf', { name: called(entry) }),
     tTitle: 'answers.opacity',
   });
   input.addEventListener('input', () => {

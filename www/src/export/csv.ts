@@ -1,5 +1,5 @@
 import { NOTICE } from '@medley/web';
-import { type Item, probability } from '../list/item.js';
+import { type Item, probability, type Taught, type TaughtArea, taughtShare } from '../list/item.js';
 
 /** One column of answers. */
 interface Column {
@@ -33,11 +33,7 @@ export function csv(items: readonly Item[]): string {
 function answerColumns(items: readonly Item[]): Column[] {
   const columns = new Map<string, Column>();
   for (const item of items) {
-    for (const { name } of item.taught?.classes ?? []) {
-      const task = item.taught?.task ?? '';
-      const title = `taught ${task}: ${name}`;
-      columns.set(title, { title, value: (of) => probability(of, task, name)?.toFixed(4) ?? '' });
-    }
+    for (const column of item.taught === null ? [] : taughtColumns(item.taught)) columns.set(column.title, column);
     // Of a series that what holds for all of it: its classes. Areas and boxes are those of single slices.
     const results = item.series === null ? item.report?.results : item.series.analysis?.classes;
     for (const result of results ?? []) {
@@ -57,6 +53,21 @@ function answerColumns(items: readonly Item[]): Column[] {
     }
   }
   return [...columns.values()];
+}
+
+/** Columns of the head that the reader taught: probabilities, or areas; the first class of areas is what lies around. */
+function taughtColumns(taught: Taught): Column[] {
+  const { task } = taught;
+  if (taught.kind === 'classification') {
+    return taught.classes.map(({ name }) => ({ title: `taught ${task}: ${name}`, value: (of) => taughtShare(of, task, name)?.toFixed(4) ?? '' }));
+  }
+  return taught.classes.slice(1).flatMap(({ name, mm2 }) => {
+    const area = ({ taught: said }: Item): TaughtArea | undefined =>
+      said?.kind === 'segmentation' && said.task === task ? said.classes.find((entry) => entry.name === name) : undefined;
+    const columns: Column[] = [{ title: `taught ${task}: ${name} pixels`, value: (of) => area(of)?.pixels ?? '' }];
+    if (mm2 !== null) columns.push({ title: `taught ${task}: ${name} mm2`, value: (of) => area(of)?.mm2?.toFixed(2) ?? '' });
+    return columns;
+  });
 }
 
 function pixels(item: Item, task: string, name: string): number | string {

@@ -1,9 +1,9 @@
 import type { TaskSpec } from '@medley/web';
 import { button, byId, h } from '../dom.js';
-import { percent, sentence, taskTitle, term } from '../format.js';
+import { percent, taskTitle, titled } from '../format.js';
 import { icon } from '../icons.js';
 import { t } from '../language/index.js';
-import { type Item, type Mark, MARKS } from './item.js';
+import { isOpen, type Item, type Mark, MARKS } from './item.js';
 import { arrange, type ClassChoice, type Order } from './order.js';
 import { Row, type RowEvents } from './row.js';
 
@@ -16,11 +16,17 @@ export interface ListEvents extends RowEvents {
   onCsv: () => void;
 }
 
-/** What an image can be sorted by. */
-interface ClassTask {
+/** A head that the reader taught, as far as the list is sorted by it. */
+export interface TaughtTask {
+  scope: 'image' | 'pixel';
   name: string;
   classes: readonly string[];
-  modality?: string;
+}
+
+/** Classes that an image can be sorted by, and what is over them. */
+interface Choices {
+  title: string;
+  classes: readonly ClassChoice[];
 }
 
 /** The work list: all images, sorted and filtered by a class's probability, with the reader's own marks. */
@@ -40,8 +46,8 @@ export class ListPanel {
   readonly #actions: HTMLElement;
   readonly #cancelAll: HTMLButtonElement;
   #choices: ClassChoice[] = [];
-  #tasks: readonly ClassTask[] = [];
-  #taught: ClassTask | null = null;
+  #tasks: readonly TaskSpec[] = [];
+  #taught: TaughtTask | null = null;
   #shown: Item[] = [];
   #last: { items: readonly Item[]; selected: Item | null } = { items: [], selected: null };
 
@@ -109,28 +115,25 @@ export class ListPanel {
   }
 
   /** Offers the classes of a head that the reader taught, or no longer. */
-  offerTaught(head: ClassTask | null): void {
-    if (head?.name === this.#taught?.name) return;
+  offerTaught(head: TaughtTask | null): void {
+    if (head === this.#taught) return;
     this.#taught = head;
     this.refresh();
   }
 
   /** Makes all texts anew, in the current language. */
   refresh(): void {
-    const [by, mark] = [this.#by.selectedIndex, this.#mark.selectedIndex];
-    const tasks = this.#taught === null ? this.#tasks : [...this.#tasks, this.#taught];
-    this.#choices = tasks.flatMap(({ name: task, classes, modality = null }) => classes.map((name) => ({ task, name, modality })));
+    const [by, mark] = [this.sortedBy, this.#mark.selectedIndex];
+    const groups = [...this.#tasks.map(ofModel), ...(this.#taught === null ? [] : [ofReader(this.#taught)])];
+    this.#choices = groups.flatMap(({ classes }) => classes);
     this.#by.replaceChildren(
       h('option', { value: '' }, t('list.asTheyCame')),
-      ...tasks.map(({ name: task, classes }) =>
-        h(
-          'optgroup',
-          { label: task === this.#taught?.name ? task : taskTitle(task) },
-          ...classes.map((name) => h('option', { value: `${task}/${name}` }, sentence(term(name)))),
-        ),
+      ...groups.map(({ title, classes }) =>
+        h('optgroup', { label: title }, ...classes.map((entry) => h('option', { value: `${entry.task}/${entry.name}` }, titled(entry)))),
       ),
     );
-    this.#by.selectedIndex = Math.max(0, Math.min(by, this.#choices.length));
+    // What is no longer offered sorts no longer.
+    this.#by.selectedIndex = 1 + this.#choices.findIndex((entry) => by !== null && sameClass(entry, by));
     this.#mark.replaceChildren(
       h('option', { value: '' }, t('list.anyMark')),
       ...MARKS.map((value) => h('option', { value }, t(`mark.${value}`))),
@@ -166,7 +169,7 @@ export class ListPanel {
   }
 
   #say(items: readonly Item[]): void {
-    const open = items.filter(({ state }) => state === 'waiting' || state === 'running').length;
+    const open = items.filter(isOpen).length;
     const hidden = items.length - this.#shown.length;
     this.#count.textContent = items.length === 0 ? '' : String(items.length);
     this.#atLeastValue.textContent = percent(Number(this.#atLeast.value) / 100, 0);
@@ -181,6 +184,21 @@ export class ListPanel {
     const text = items.length === 0 ? t('list.empty') : said.join(' ');
     if (this.#state.textContent !== text) this.#state.textContent = text;
   }
+}
+
+function ofModel({ name: task, classes, modality }: TaskSpec): Choices {
+  return { title: taskTitle(task), classes: classes.map((name) => ({ task, name, own: false, modality })) };
+}
+
+/** The first class of pixels is what lies around: nobody looks for it. */
+function ofReader({ scope, name: task, classes }: TaughtTask): Choices {
+  const sought = scope === 'image' ? classes : classes.slice(1);
+  const title = scope === 'image' ? task : t('list.areaOf', { name: task });
+  return { title, classes: sought.map((name) => ({ task, name, own: true, modality: null })) };
+}
+
+function sameClass(a: ClassChoice, b: ClassChoice): boolean {
+  return a.own === b.own && a.task === b.task && a.name === b.name;
 }
 
 /** Puts rows in order without touching those that are there already: the reader's focus stays. */

@@ -1,25 +1,26 @@
-import { type Item, type Mark, probability } from './item.js';
+import type { Named } from '../format.js';
+import { type Item, type Mark, probability, taughtShare } from './item.js';
 
-/** A class of a classification task. */
-export interface ClassChoice {
+/** A class that images are sorted by: of a classification, or of the head that the reader taught. */
+export interface ClassChoice extends Named {
   task: string;
-  name: string;
   /** The kind of image that the task is meant for; `null` where it is any. */
   modality: string | null;
 }
 
 /** How the list is shown. */
 export interface Order {
-  /** Highest probability of it first; `null`: as the images came. */
+  /** Highest value of it first; `null`: as the images came. */
   by: ClassChoice | null;
-  /** Only images whose probability of that class is at least this, 0..1. */
+  /** Only images whose value of that class is at least this, 0..1. */
   atLeast: number;
   /** Only images with this mark; `null`: all. */
   mark: Mark | null;
 }
 
-/** The probability that an image is sorted by: none where the task was never meant for its kind. */
+/** The value that an image is sorted by, 0..1: none where the task was never meant for its kind. */
 export function sortValue(item: Item, by: ClassChoice): number | null {
+  if (by.own) return taughtShare(item, by.task, by.name);
   const meant = by.modality === null || item.kind === null || item.kind === by.modality;
   return meant ? probability(item, by.task, by.name) : null;
 }

@@ -1,8 +1,8 @@
 import { h } from '../dom.js';
-import { fileName, percent, sentence, term } from '../format.js';
+import { fileName, percent, sentence, term, titled } from '../format.js';
 import { iconButton } from '../icons.js';
 import { t } from '../language/index.js';
-import { type Item, type ItemState, type Mark, MARKS } from './item.js';
+import { type Asked, isOpen, type Item, type ItemState, type Mark, MARKS } from './item.js';
 import { type ClassChoice, sortValue } from './order.js';
 
 /** What the reader does with one image. */
@@ -49,9 +49,10 @@ export class Row {
   }
 
   render(selected: boolean, by: ClassChoice | null): void {
-    const { state, thumbnail, mark } = this.#item;
+    const { state, asked, thumbnail, mark } = this.#item;
     const name = fileName(this.#item.file);
     this.element.dataset['state'] = state;
+    this.element.dataset['asked'] = asked?.state ?? '';
     this.element.dataset['mark'] = mark;
     if (selected) this.#select.setAttribute('aria-current', 'true');
     else this.#select.removeAttribute('aria-current');
@@ -68,21 +69,33 @@ export class Row {
       failed: t('item.failed'),
       cancelled: t('item.cancelled'),
     };
-    this.#state.textContent = stateText[state];
-    this.#state.hidden = state === 'done';
-    this.#value.hidden = state !== 'done';
+    // What the model is at comes before what the reader's own head is at.
+    const text = state === 'done' && asked !== null ? askedText(this.#item, asked) : stateText[state];
+    this.#state.textContent = text;
+    this.#state.hidden = text === '';
+    this.#value.hidden = text !== '';
     this.#value.replaceChildren(
-      h('span', { class: 'of' }, value !== null && by !== null ? sentence(term(by.name)) : about(this.#item)),
+      h('span', { class: 'of' }, value !== null && by !== null ? titled(by) : about(this.#item)),
       value === null ? '' : h('span', {}, percent(value)),
     );
-    this.#bar.hidden = value === null;
+    this.#bar.hidden = value === null || text !== '';
     this.#bar.style.setProperty('--share', String(value ?? 0));
-    const open = state === 'waiting' || state === 'running';
+    const open = isOpen(this.#item);
     this.#drop.setAttribute('aria-label', t(open ? 'list.cancelOne' : 'list.removeOne', { name }));
     this.#drop.title = t(open ? 'list.cancel' : 'list.remove');
     this.#retry.setAttribute('aria-label', t('list.retryOne', { name }));
-    this.#retry.hidden = state !== 'failed' && state !== 'cancelled';
+    this.#retry.hidden = !stopped(state) && (asked === null || !stopped(asked.state));
   }
+}
+
+function stopped(state: string): boolean {
+  return state === 'failed' || state === 'cancelled';
+}
+
+/** What the reader's own head is at. */
+function askedText({ series }: Item, { head, state, slice }: Asked): string {
+  if (state === 'running' && series !== null && series.length > 1) return t('item.askedSlice', { head, n: slice + 1, all: series.length });
+  return t(`item.asked.${state}`, { head });
 }
 
 /** Of a series how far it is. */

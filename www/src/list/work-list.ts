@@ -39,6 +39,7 @@ export class WorkList {
         thumbnail: null,
         report: null,
         taught: null,
+        asked: null,
         error: null,
         mark: 'none',
       }),

@@ -3,6 +3,7 @@ import { button, byId, h } from '../dom.js';
 import { bytes } from '../format.js';
 import { inWords } from '../language/details.js';
 import { type Key, t } from '../language/index.js';
+import { saidNodes } from '../said.js';
 
 const CHOICES: readonly [DeviceChoice, Key][] = [
   ['auto', 'model.auto'],
@@ -90,9 +91,9 @@ export class ModelPanel {
       const adapter = backend.adapter === null ? '' : ` (${backend.adapter})`;
       const runs = backend.kind === 'webgpu' ? `WebGPU${adapter}` : 'WebAssembly';
       this.#state.textContent = t('model.ready', { name: metadata.name, runs });
-      const { text, lang } = inWords(backend.reason, backend.reasons);
-      this.#reason.textContent = `${text}.`;
-      this.#reason.lang = lang;
+      const said = inWords(backend.reason, backend.reasons);
+      this.#reason.replaceChildren(...saidNodes(said), '.');
+      this.#reason.lang = said.lang;
     });
     this.#root.dataset['backend'] = backend.kind;
   }

@@ -2,7 +2,7 @@ import { bars } from '../answers/class-bars.js';
 import { button, h } from '../dom.js';
 import { fileName } from '../format.js';
 import { t } from '../language/index.js';
-import type { Item } from '../list/item.js';
+import { type Item, slicesOf } from '../list/item.js';
 import { estimateCard } from './estimate-card.js';
 import type { Teacher } from './teacher.js';
 
@@ -10,22 +10,23 @@ export interface LessonEvents {
   /** Makes the image on the stage an example of a class; `null`: of none. */
   onTeach: (name: string | null) => void;
   onSelect: (item: Item) => void;
-  onAskAll: () => void;
   onExport: () => void;
   onEnd: () => void;
 }
 
 /** What is being taught: classes with their examples, how good it is, and what it says of the image on the stage. */
-export function lesson(teacher: Teacher, item: Item | null, events: LessonEvents): Node[] {
+export function lesson(teacher: Teacher, item: Item | null, askBar: HTMLElement, events: LessonEvents): Node[] {
   const { head } = teacher;
   if (head === null) return [];
   const taught = head.lesson !== null;
+  const answer = item === null ? null : teacher.answerOn(item);
   return [
     h(
       'section',
       { class: 'card lesson' },
       h('h3', {}, head.name),
       classRows(teacher, item, events),
+      taught && teacher.examples.length === 0 ? h('p', { class: 'hint', id: 'teach-opened', t: 'teach.opened' }) : null,
       h('p', { class: 'hint', role: 'status', id: 'teach-state' }, teacher.busy ? t('teach.busy') : t('teach.count', { n: teacher.examples.length })),
     ),
     ...(taught
@@ -41,13 +42,13 @@ export function lesson(teacher: Teacher, item: Item | null, events: LessonEvents
           }),
         ]
       : []),
-    ...(taught && item?.taught != null
-      ? [h('section', { class: 'card result', 'data-taught': head.name }, h('h3', { t: 'teach.thisImage' }), bars(item.taught.classes, head.name))]
+    ...(taught && item !== null && answer !== null
+      ? [h('section', { class: 'card result', 'data-taught': head.name }, h('h3', { t: slicesOf(item) > 1 ? 'answers.thisSlice' : 'teach.thisImage' }), bars(answer, head.name, true))]
       : []),
+    askBar,
     h(
       'div',
       { class: 'actions' },
-      button('teach.askAll', events.onAskAll, { class: 'quiet', id: 'teach-ask-all', disabled: !taught || teacher.busy }),
       button('teach.export', events.onExport, { class: 'quiet', id: 'teach-export', disabled: !taught }),
       button('teach.end', events.onEnd, { class: 'quiet', id: 'teach-end' }),
     ),

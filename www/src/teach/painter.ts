@@ -3,6 +3,7 @@ import type { Stage } from '../stage.js';
 import { type LayerClass, MaskLayer } from '../viewer/layers.js';
 import type { Brush } from '../viewer/painting.js';
 import type { Styles } from '../viewer/style.js';
+import { countPixels } from './areas.js';
 import type { Answer, PixelTeacher } from './pixel-teacher.js';
 
 /** Of strokes over what is around the thing that is looked for. */
@@ -34,6 +35,7 @@ export class Painter {
     // The first has no colour in the mask, as the background of every mask.
     return head.classes.map((name, i) => ({
       name,
+      own: true,
       style: i === 0 ? { colour: GROUND, opacity: 0, fill: 'fill' } : this.#styles.of(`taught/${head.name}`, name, i - 1),
     }));
   }
@@ -72,11 +74,10 @@ export class Painter {
   }
 }
 
-/** A mask as a layer over the image; its areas are counted here. */
+/** A mask as a layer over the image. */
 function layerOf({ item, slice, mask }: Answer, task: string, classes: readonly LayerClass[]): MaskLayer {
   const { width, height, indices } = mask;
-  const counts = new Array<number>(classes.length).fill(0);
-  for (const index of indices) counts[index] = (counts[index] ?? 0) + 1;
+  const counts = countPixels(mask, classes.length);
   const sizes = (ofPixel: number): Record<string, number> => Object.fromEntries(classes.map(({ name }, i) => [name, ofPixel * (counts[i] ?? 0)]));
   const area = item.series?.series.slices[slice]?.description.pixelArea ?? null;
   return new MaskLayer(task, { width, height, pixels: sizes(1), mm2: area === null ? null : sizes(area) }, classes.slice(1), async () => indices);

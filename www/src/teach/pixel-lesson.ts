@@ -17,7 +17,7 @@ export interface PixelLessonEvents {
 }
 
 /** What is being taught with a brush: classes with their strokes, how good it is, and what it says of the image on the stage. */
-export function pixelLesson(teacher: PixelTeacher, painter: Painter, item: Item | null, events: PixelLessonEvents): Node[] {
+export function pixelLesson(teacher: PixelTeacher, painter: Painter, item: Item | null, askBar: HTMLElement, events: PixelLessonEvents): Node[] {
   const { head, strokes, taught } = teacher;
   if (head === null) return [];
   const layer = item === null ? null : painter.layer(item);
@@ -28,6 +28,7 @@ export function pixelLesson(teacher: PixelTeacher, painter: Painter, item: Item 
       h('h3', {}, head.name),
       h('p', { class: 'hint', t: item === null ? 'teach.paintNoImage' : 'teach.paintHint' }),
       h('ul', { class: 'rows' }, ...painter.classes.map((entry) => strokeRow(entry, strokes.filter((stroke) => stroke.class === entry.name).length))),
+      taught && strokes.length === 0 ? h('p', { class: 'hint', id: 'teach-opened', t: 'teach.opened' }) : null,
       h('p', { class: 'hint', role: 'status', id: 'teach-state' }, teacher.busy ? t('teach.busy') : t('teach.strokes', { n: strokes.length })),
     ),
     ...(taught
@@ -46,6 +47,7 @@ export function pixelLesson(teacher: PixelTeacher, painter: Painter, item: Item 
     ...(layer === null
       ? []
       : [h('section', { class: 'card result', 'data-taught': head.name }, h('h3', { t: 'teach.thisImage' }), maskRows(layer, events.onStyle))]),
+    askBar,
     h(
       'div',
       { class: 'actions' },

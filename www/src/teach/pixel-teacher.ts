@@ -1,6 +1,9 @@
 import { MedleyError, type Mask, type Model, type PixelHead } from '@medley/web';
-import { imageOf, type Item } from '../list/item.js';
+import { imageOf, type Item, sliceOf, slicesOf, type Taught, type TaughtArea } from '../list/item.js';
+import type { WorkList } from '../list/work-list.js';
 import { coveredPixels, type Stroke, touches } from '../viewer/stroke.js';
+import { countPixels } from './areas.js';
+import { Asking } from './asking.js';
 import { addPoint, type CurvePoint } from './curve.js';
 
 /** A stroke that the head learns from. */
@@ -40,9 +43,11 @@ export interface PixelTeacherHooks {
  * and all that wait are learnt together.
  */
 export class PixelTeacher {
+  /** Asks it about images that nobody looks at: how much of them each class covers. */
+  readonly asking: Asking;
+  readonly #list: WorkList;
   readonly #hooks: PixelTeacherHooks;
   #head: PixelHead | null = null;
-  #like: string | undefined;
   #strokes: Lesson[] = [];
   #count = 0;
   #curve: CurvePoint[] = [];
@@ -57,8 +62,16 @@ export class PixelTeacher {
   #refused = '';
   #running = false;
 
-  constructor(hooks: PixelTeacherHooks) {
+  constructor(list: WorkList, hooks: PixelTeacherHooks) {
+    this.#list = list;
     this.#hooks = hooks;
+    this.asking = new Asking(list, {
+      head: () => (this.#head === null ? null : { name: this.#head.name, taught: this.taught }),
+      // What the reader looks at is answered before all others, with its mask.
+      preferred: () => null,
+      answer: (item, signal, onSlice) => this.#areasOf(item, signal, onSlice),
+      onError: hooks.onError,
+    });
   }
 
   get head(): PixelHead | null {
@@ -105,13 +118,11 @@ export class PixelTeacher {
 
   /** @param like - a task that looks at images as this head shall; without one it sees them whole. */
   begin(model: Model, name: string, classes: readonly string[], like?: string): void {
-    this.#like = like;
     this.#start(model.pixelHead(name, classes, like === undefined ? {} : { like }));
   }
 
-  /** A head out of its file; it answers at once, and learns from new strokes alone. */
+  /** A head out of its file; it answers at once, and learns from new strokes alone, looking at images as it did. */
   resume(head: PixelHead): void {
-    this.#like = undefined;
     this.#start(head);
   }
 
@@ -122,10 +133,10 @@ export class PixelTeacher {
     const strokes = this.#strokes;
     if (strokes.length === 0 && head.lesson !== null) {
       const moved = await model.importHead(new Blob([head.export()]));
-      if (moved.scope === 'pixel') this.resume(moved);
+      if (moved.scope === 'pixel') this.#start(moved, true);
       return;
     }
-    this.begin(model, head.name, head.classes, this.#like);
+    this.#start(model.pixelHead(head.name, head.classes, { like: head }), true);
     this.#strokes = strokes.map((stroke) => ({ ...stroke, id: null }));
     this.#count = Math.max(0, ...strokes.map(({ number }) => number));
     this.#learn();
@@ -154,6 +165,7 @@ export class PixelTeacher {
 
   /** An image left the list, and its strokes with it. */
   forget(item: Item): void {
+    this.asking.forget(item);
     if (this.#answer?.item === item) this.#answer = null;
     this.#drop(this.#strokes.filter((stroke) => stroke.item === item));
   }
@@ -166,7 +178,8 @@ export class PixelTeacher {
     void this.#run(this.#head);
   }
 
-  #start(head: PixelHead | null): void {
+  /** @param asksOn - what is being asked is asked of this head. */
+  #start(head: PixelHead | null, asksOn = false): void {
     this.#head = head;
     this.#strokes = [];
     this.#count = 0;
@@ -177,6 +190,8 @@ export class PixelTeacher {
     this.#unlearnt = false;
     this.#refused = '';
     this.#running = false;
+    if (asksOn) this.asking.again();
+    else this.asking.stop();
     this.#hooks.onChange();
   }
 
@@ -235,6 +250,7 @@ export class PixelTeacher {
     const learnt = this.#strokes.filter(({ id }) => id !== null);
     const tellsApart = new Set(learnt.map((stroke) => stroke.class)).size >= 2;
     this.#unlearnt = this.#trained && !tellsApart;
+    if (this.#unlearnt) this.asking.again();
     if (!tellsApart) return;
     const { estimate } = await head.train();
     if (this.#head !== head) return;
@@ -243,6 +259,7 @@ export class PixelTeacher {
     this.#refused = '';
     // The old mask stays until the new one is there: nothing flickers.
     if (this.#answer !== null) this.#answer = { ...this.#answer, current: false };
+    this.asking.again();
     this.#hooks.onChange();
   }
 
@@ -270,12 +287,31 @@ export class PixelTeacher {
     if (this.#head !== head) return;
     this.#refused = '';
     this.#answer = { item, slice, mask, current: true };
+    // Of a series one slice says too little.
+    if (slicesOf(item) === 1) this.#list.update([item], { taught: areas(head, item, countPixels(mask, head.classes.length)), asked: null });
+  }
+
+  async #areasOf(item: Item, signal: AbortSignal, onSlice: (slice: number) => void): Promise<Taught> {
+    const head = this.#head;
+    if (head === null) throw new Error('there is no head to ask');
+    const counts = new Array<number>(head.classes.length).fill(0);
+    for (let slice = 0; slice < slicesOf(item); slice++) {
+      onSlice(slice);
+      const mask = await head.predict(await imageOf(item, { slice }), { signal });
+      countPixels(mask, counts.length).forEach((n, i) => (counts[i] = (counts[i] ?? 0) + n));
+    }
+    return areas(head, item, counts);
   }
 }
 
-/** The slice of a series that the reader looks at. */
-function sliceOf({ series }: Item): number {
-  return series?.at ?? 0;
+/** How much of an image each class covers, from the pixels of each. */
+function areas({ name: task, classes }: PixelHead, item: Item, counts: readonly number[]): Taught {
+  const ofPixel = slicesOf(item) === 1 ? (item.series?.series.slices[0]?.description.pixelArea ?? null) : null;
+  const of = (name: string, i: number): TaughtArea => {
+    const pixels = counts[i] ?? 0;
+    return { name, pixels, mm2: ofPixel === null ? null : ofPixel * pixels };
+  };
+  return { task, kind: 'segmentation', classes: classes.map(of) };
 }
 
 /** The pixels of an image, or of a slice of it, that a stroke covers. */

@@ -3,10 +3,12 @@ import { byId } from '../dom.js';
 import { save } from '../export/save.js';
 import { t } from '../language/index.js';
 import type { Item } from '../list/item.js';
+import type { TaughtTask } from '../list/list-panel.js';
 import type { WorkList } from '../list/work-list.js';
 import type { Stage } from '../stage.js';
 import type { Stroke } from '../viewer/stroke.js';
 import type { Styles } from '../viewer/style.js';
+import { AskBar } from './ask-bar.js';
 import { lesson } from './lesson.js';
 import { type PaintedOver, Painter } from './painter.js';
 import { pixelLesson } from './pixel-lesson.js';
@@ -19,8 +21,8 @@ export interface TeachHooks {
   model: () => Model | null;
   selected: () => Item | null;
   onSelect: (item: Item) => void;
-  /** There is another head for whole images, or none: the list is sorted by its classes too. */
-  onHead: (head: { name: string; classes: readonly string[] } | null) => void;
+  /** There is another head, or none: the list is sorted by its classes too. */
+  onHead: (head: TaughtTask | null) => void;
   /** What lies over the image is to be drawn anew. */
   onOver: () => void;
   onError: (error: unknown) => void;
@@ -35,6 +37,7 @@ export class TeachPanel {
   readonly #images: Teacher;
   readonly #pixels: PixelTeacher;
   readonly #painter: Painter;
+  readonly #askBar: AskBar;
   #shown = '';
   #open = false;
 
@@ -42,8 +45,10 @@ export class TeachPanel {
     this.#list = list;
     this.#stage = stage;
     this.#hooks = hooks;
-    this.#images = new Teacher(list, () => this.#changed());
-    this.#pixels = new PixelTeacher({ shown: () => (this.#open ? hooks.selected() : null), onChange: () => this.#changed(), onError: hooks.onError });
+    const [onChange, { onError }] = [() => this.#changed(), hooks];
+    this.#images = new Teacher(list, { shown: hooks.selected, onChange, onError });
+    this.#pixels = new PixelTeacher(list, { shown: () => (this.#open ? hooks.selected() : null), onChange, onError });
+    this.#askBar = new AskBar({ onAskAll: () => this.ask(list.items), onCancel: () => this.cancel(list.items) });
     this.#painter = new Painter(this.#pixels, stage, styles);
   }
 
@@ -61,6 +66,16 @@ export class TeachPanel {
   forget(item: Item): void {
     this.#images.forget(item);
     this.#pixels.forget(item);
+  }
+
+  /** Asks the head that is taught about images that it has said nothing of. */
+  ask(items: readonly Item[]): void {
+    this.#teacher?.asking.ask(items);
+  }
+
+  /** Stops asking it about images. */
+  cancel(items: readonly Item[]): void {
+    this.#teacher?.asking.cancel(items);
   }
 
   /** What lies over an image instead of the model's own answers; `null` while no pixels are taught. */
@@ -90,20 +105,34 @@ export class TeachPanel {
     const shown = JSON.stringify(this.#state(item));
     if (shown !== this.#shown || anew) {
       this.#shown = shown;
-      const focused = document.activeElement?.getAttribute('data-teach') ?? null;
+      const focused = document.activeElement;
       this.#root.replaceChildren(...this.#content(item));
-      // The button was made anew: the reader's keyboard stays where it was.
-      if (focused !== null) this.#root.querySelector<HTMLElement>(`[data-teach="${CSS.escape(focused)}"]`)?.focus();
+      this.#focusAgain(focused);
     }
-    if (item !== null && !this.#images.busy && this.#images.canAsk(item)) void this.#attempt(this.#images.ask([item]));
+    const teacher = this.#teacher;
+    if (teacher !== null) this.#askBar.render(teacher.asking, this.#images.busy);
+    this.#images.wake();
     this.#pixels.wake();
+  }
+
+  /** The buttons were made anew, or put in anew: the reader's keyboard stays where it was. */
+  #focusAgain(focused: Element | null): void {
+    const name = focused?.getAttribute('data-teach') ?? null;
+    if (name !== null) this.#root.querySelector<HTMLElement>(`[data-teach="${CSS.escape(name)}"]`)?.focus();
+    else if (focused instanceof HTMLElement && this.#askBar.element.contains(focused)) focused.focus();
+  }
+
+  /** Who teaches, if anything is taught. */
+  get #teacher(): Teacher | PixelTeacher | null {
+    if (this.#images.head !== null) return this.#images;
+    return this.#pixels.head === null ? null : this.#pixels;
   }
 
   /** All that the tab's content hangs on. */
   #state(item: Item | null): unknown {
     if (this.#images.head !== null) {
       const { head, busy, examples, curve } = this.#images;
-      return [this.#hooks.model() !== null, head.name, busy, item?.id, item?.state, item?.taught === null, examples.map((e) => `${e.id}${e.class}`), curve.length];
+      return [this.#hooks.model() !== null, head.name, busy, item?.id, item?.state, item === null ? null : this.#images.answerOn(item), examples.map((e) => `${e.id}${e.class}`), curve.length];
     }
     if (this.#pixels.head !== null) {
       const { head, busy, strokes, taught, curve } = this.#pixels;
@@ -117,16 +146,15 @@ export class TeachPanel {
   #content(item: Item | null): Node[] {
     const [image, pixel] = [this.#images.head, this.#pixels.head];
     if (image !== null) {
-      return lesson(this.#images, item, {
+      return lesson(this.#images, item, this.#askBar.element, {
         onTeach: (name) => void this.#attempt(this.#images.teach(item === null ? [] : [item], name)),
         onSelect: this.#hooks.onSelect,
-        onAskAll: () => void this.#attempt(this.#images.ask(this.#list.items)),
         onExport: () => exportHead(image),
         onEnd: () => this.#images.end(),
       });
     }
     if (pixel !== null) {
-      return pixelLesson(this.#pixels, this.#painter, item, {
+      return pixelLesson(this.#pixels, this.#painter, item, this.#askBar.element, {
         onSelect: this.#hooks.onSelect,
         onStyle: () => this.#recolour(),
         onExport: () => exportHead(pixel),
@@ -187,7 +215,7 @@ export class TeachPanel {
   }
 
   #changed(): void {
-    this.#hooks.onHead(this.#images.head);
+    this.#hooks.onHead(this.#teacher?.head ?? null);
     this.render();
     this.#hooks.onOver();
   }

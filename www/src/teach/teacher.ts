@@ -1,6 +1,7 @@
-import type { ImageHead, Model } from '@medley/web';
-import { imageOf, type Item } from '../list/item.js';
+import { type ClassProbability, type ImageHead, MedleyError, type Model } from '@medley/web';
+import { imageOf, type Item, sliceOf, slicesOf, type Taught } from '../list/item.js';
 import type { WorkList } from '../list/work-list.js';
+import { Asking } from './asking.js';
 import { addPoint, type CurvePoint } from './curve.js';
 
 /** An image that the head learns from. */
@@ -11,27 +12,47 @@ export interface Example {
   class: string;
 }
 
+/** What the head says of one slice of a series. */
+interface SliceAnswer {
+  item: Item;
+  slice: number;
+  /** `null` where it could not be asked: asking again would only fail again. */
+  classes: readonly ClassProbability[] | null;
+}
+
+export interface TeacherHooks {
+  /** The image that the reader looks at. */
+  shown: () => Item | null;
+  onChange: () => void;
+  onError: (error: unknown) => void;
+}
+
 /** A classification of the reader's own, taught with images of the work list. Images stay where they are. */
 export class Teacher {
-  readonly #list: WorkList;
-  readonly #onChange: () => void;
+  readonly asking: Asking;
+  readonly #hooks: TeacherHooks;
   #head: ImageHead | null = null;
   #examples = new Map<number, Example>();
   #curve: CurvePoint[] = [];
-  /** Images that could not be answered: asking again would only fail again. */
-  #refused = new Set<Item>();
+  #slice: SliceAnswer | null = null;
+  #asksSlice = false;
   #busy = false;
 
-  constructor(list: WorkList, onChange: () => void) {
-    this.#list = list;
-    this.#onChange = onChange;
+  constructor(list: WorkList, hooks: TeacherHooks) {
+    this.#hooks = hooks;
+    this.asking = new Asking(list, {
+      head: () => (this.#head === null ? null : { name: this.#head.name, taught: this.#head.lesson !== null }),
+      preferred: hooks.shown,
+      answer: (item, signal, onSlice) => this.#answer(item, signal, onSlice),
+      onError: hooks.onError,
+    });
   }
 
   get head(): ImageHead | null {
     return this.#head;
   }
 
-  /** Whether something is being learnt or asked. */
+  /** Whether something is being learnt. */
   get busy(): boolean {
     return this.#busy;
   }
@@ -58,9 +79,21 @@ export class Teacher {
     });
   }
 
-  /** Whether there is a head that has not been asked about this image yet. */
-  canAsk(item: Item): boolean {
-    return this.#head?.lesson != null && item.taught === null && item.state !== 'failed' && !this.#refused.has(item);
+  /** What it says of the image that the reader looks at: of a series that of the slice on the stage. */
+  answerOn(item: Item): readonly ClassProbability[] | null {
+    if (slicesOf(item) > 1) return this.#sliceAnswer(item)?.classes ?? null;
+    return item.taught?.kind === 'classification' ? item.taught.classes : null;
+  }
+
+  /** Asks about the image that the reader looks at, unless that was done. What failed or was cancelled was asked. */
+  wake(): void {
+    const [head, item] = [this.#head, this.#hooks.shown()];
+    if (head?.lesson == null || item === null || item.state === 'failed' || this.#busy) return;
+    if (slicesOf(item) === 1) {
+      if (item.taught === null && item.asked === null) this.asking.ask([item]);
+    } else if (!this.#asksSlice && this.#sliceAnswer(item) === null) {
+      void this.#askSlice(head, item);
+    }
   }
 
   begin(model: Model, name: string, classes: readonly string[]): void {
@@ -77,7 +110,7 @@ export class Teacher {
     const head = this.#head;
     if (head === null) return;
     const moved = head.lesson === null ? model.head(head.name, head.classes) : await model.importHead(new Blob([head.export()]));
-    if (moved.scope === 'image') this.resume(moved);
+    if (moved.scope === 'image') this.#start(moved, true);
   }
 
   end(): void {
@@ -103,56 +136,79 @@ export class Teacher {
       if (new Set(this.examples.map((example) => example.class)).size < 2) return;
       const { estimate } = await head.train();
       if (estimate !== null) this.#curve = addPoint(this.#curve, { examples: this.#examples.size, estimate });
-      this.#forgetAnswers();
-    });
-  }
-
-  /** Asks the head about images. */
-  async ask(items: readonly Item[]): Promise<void> {
-    const head = this.#head;
-    if (head === null) return;
-    await this.#work(async () => {
-      for (const item of items) {
-        if (!this.canAsk(item)) continue;
-        // Struck off again when it was answered.
-        this.#refused.add(item);
-        const classes = await head.predict(await imageOf(item));
-        this.#refused.delete(item);
-        this.#list.update([item], { taught: { task: head.name, classes } });
-      }
+      this.#slice = null;
+      this.asking.again();
     });
   }
 
   /** An image left the list: the head keeps what it learnt from it until it learns anew. */
   forget(item: Item): void {
+    this.asking.forget(item);
     const example = this.#examples.get(item.id);
     if (example === undefined) return;
     this.#head?.removeExample(example.id);
     this.#examples.delete(item.id);
-    this.#onChange();
+    this.#hooks.onChange();
   }
 
-  #start(head: ImageHead | null): void {
+  /** @param asksOn - what is being asked is asked of this head. */
+  #start(head: ImageHead | null, asksOn = false): void {
     this.#head = head;
     this.#examples = new Map();
     this.#curve = [];
-    this.#forgetAnswers();
-    this.#onChange();
+    this.#slice = null;
+    this.#asksSlice = false;
+    if (asksOn) this.asking.again();
+    else this.asking.stop();
+    this.#hooks.onChange();
   }
 
-  #forgetAnswers(): void {
-    this.#refused.clear();
-    this.#list.update(this.#list.items, { taught: null });
+  /** The means over all slices, as the model's own answers to a series are. */
+  async #answer(item: Item, signal: AbortSignal, onSlice: (slice: number) => void): Promise<Taught> {
+    const head = this.#head;
+    if (head === null) throw new Error('there is no head to ask');
+    const sums = new Array<number>(head.classes.length).fill(0);
+    for (let slice = 0; slice < slicesOf(item); slice++) {
+      onSlice(slice);
+      const classes = await head.predict(await imageOf(item, { slice }), { signal });
+      classes.forEach(({ probability }, i) => (sums[i] = (sums[i] ?? 0) + probability));
+    }
+    const classes = head.classes.map((name, i) => ({ name, probability: (sums[i] ?? 0) / slicesOf(item) }));
+    return { task: head.name, kind: 'classification', classes };
+  }
+
+  #sliceAnswer(item: Item): SliceAnswer | null {
+    const answer = this.#slice;
+    return answer !== null && answer.item === item && answer.slice === sliceOf(item) ? answer : null;
+  }
+
+  async #askSlice(head: ImageHead, item: Item): Promise<void> {
+    const slice = sliceOf(item);
+    const { lesson } = head;
+    this.#asksSlice = true;
+    let classes: readonly ClassProbability[] | null = null;
+    try {
+      classes = await head.predict(await imageOf(item, { slice }));
+    } catch (error) {
+      // What fails while the model is exchanged is begun anew with the next one.
+      if (this.#head !== head || (error instanceof MedleyError && error.code === 'disposed')) return;
+      this.#hooks.onError(error);
+    }
+    if (this.#head !== head) return;
+    this.#asksSlice = false;
+    // Of what it said before it learnt anew nothing is kept.
+    if (head.lesson === lesson) this.#slice = { item, slice, classes };
+    this.#hooks.onChange();
   }
 
   async #work(work: () => Promise<void>): Promise<void> {
     this.#busy = true;
-    this.#onChange();
+    this.#hooks.onChange();
     try {
       await work();
     } finally {
       this.#busy = false;
-      this.#onChange();
+      this.#hooks.onChange();
     }
   }
 }

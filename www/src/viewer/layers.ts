@@ -1,11 +1,11 @@
 import { type BoxesResult, maskPixels, type Report, type ReportMask, type TaskSpec } from '@medley/web';
+import type { Named } from '../format.js';
 import { outline, outlinePath } from './outline.js';
 import { channels } from './palette.js';
 import type { ClassStyle, Styles } from './style.js';
 
 /** A class with its style, for pictures and legends alike. */
-export interface LayerClass {
-  name: string;
+export interface LayerClass extends Named {
   style: ClassStyle;
 }
 
@@ -90,13 +90,13 @@ export class MaskLayer {
     return path;
   }
 
-  /** Name of the class at a pixel of the image; `null` for the background and outside. */
-  classAt(x: number, y: number): string | null {
+  /** The class at a pixel of the image; `null` for the background and outside. */
+  classAt(x: number, y: number): LayerClass | null {
     if (this.#pixels === null) return null;
     const [indices, { width, height }] = [this.#pixels, this.mask];
     if (x < 0 || y < 0 || x >= width || y >= height) return null;
     const index = indices[Math.floor(y) * width + Math.floor(x)] ?? 0;
-    return this.classes[index - 1]?.name ?? null;
+    return this.classes[index - 1] ?? null;
   }
 }
 
@@ -112,7 +112,7 @@ export function makeLayers(report: Report, tasks: readonly TaskSpec[], styles: S
     if (spec === undefined || result.kind === 'classification') continue;
     const first = next.get(spec.modality) ?? 0;
     const named = result.kind === 'segmentation' ? spec.classes.slice(1) : spec.classes;
-    const classes = named.map((name, i) => ({ name, style: styles.of(result.task, name, first + i) }));
+    const classes = named.map((name, i) => ({ name, own: false, style: styles.of(result.task, name, first + i) }));
     next.set(spec.modality, first + classes.length);
     layers.push(
       result.kind === 'segmentation'

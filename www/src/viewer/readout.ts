@@ -1,5 +1,5 @@
 import { h } from '../dom.js';
-import { figures, term } from '../format.js';
+import { called, figures } from '../format.js';
 import { t } from '../language/index.js';
 import type { Viewer } from './viewer.js';
 
@@ -29,8 +29,8 @@ export class Readout {
       return;
     }
     const classes = look.layers.flatMap((layer) => {
-      const name = layer.kind === 'mask' ? layer.classAt(at.x, at.y) : null;
-      return name === null ? [] : [term(name)];
+      const found = layer.kind === 'mask' ? layer.classAt(at.x, at.y) : null;
+      return found === null ? [] : [called(found)];
     });
     const parts = [
       `x ${Math.floor(at.x)}  y ${Math.floor(at.y)}`,
