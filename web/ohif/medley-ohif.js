@@ -14,6 +14,7 @@
   const EVALUATE = 'evaluate.medley';
   const TITLE = 'Medley';
   const NOTICE = 'Research use only. Not for diagnostic use.';
+  const RELOAD = 'The segmentation was stored; reload the study to see it.';
   const own = /** @type {HTMLScriptElement | null} */ (document.currentScript)?.src ?? document.baseURI;
 
   /**
@@ -95,7 +96,7 @@
         const before = new Set(await segmentations(server, study));
         const { stored } = await server.store([object]);
         if (stored !== 1) throw new Error('The server refused the segmentation.');
-        const added = (await segmentations(server, study)).filter((uid) => !before.has(uid));
+        const added = (await segmentations(server, study)).filter((found) => !before.has(found));
         return await show({ servicesManager, commandsManager, dataSource, viewportId, study, series, added });
       } finally {
         files?.dispose();
@@ -112,7 +113,10 @@
       return loading;
     }
 
-    /** The series of a study that are segmentations. @param {any} server @param {string} study @returns {Promise<string[]>} */
+    /**
+     * The series of a study that are segmentations.
+     * @param {any} server @param {string} study @returns {Promise<string[]>}
+     */
     async function segmentations(server, study) {
       const found = await server.searchSeries(study, { Modality: 'SEG' });
       return found.map((/** @type {any} */ entry) => entry.series);
@@ -120,33 +124,53 @@
 
     /** Has OHIF read the new series, and puts the segmentation over the one that it is of. @param {any} of */
     async function show({ servicesManager, commandsManager, dataSource, viewportId, study, series, added }) {
-      const { displaySetService, userAuthenticationService } = servicesManager.services;
-      // What was read of a study OHIF keeps: before, so that it reads anew; and after, as that was but a part of it.
+      const { displaySetService, viewportGridService, userAuthenticationService } = servicesManager.services;
+      if (added.length === 0) return RELOAD;
+      // OHIF keeps what it has read of a study: before, so that it reads anew; and after, as that was but a part of it.
       forget(dataSource, study);
       await dataSource.retrieve.series.metadata({ StudyInstanceUID: study, filters: { seriesInstanceUID: added } });
       forget(dataSource, study);
       const displaySet = displaySetService
         .getActiveDisplaySets()
         .find((/** @type {any} */ set) => added.includes(set.SeriesInstanceUID) && set.referencedSeriesInstanceUID === series);
-      if (displaySet === undefined) return 'The segmentation was stored; reload the study to see it.';
-      await displaySet.load({ headers: userAuthenticationService?.getAuthorizationHeader?.() });
-      await commandsManager.runCommand('addDisplaySetAsLayer', { displaySetInstanceUID: displaySet.displaySetInstanceUID, viewportId });
+      if (displaySet === undefined) return RELOAD;
+      const { displaySetInstanceUID, referencedDisplaySetInstanceUID } = displaySet;
+      if (!viewportGridService.getDisplaySetsUIDsForViewport(viewportId)?.includes(referencedDisplaySetInstanceUID)) {
+        return 'The segmentation was stored, and is in the list of series.';
+      }
+      try {
+        await displaySet.load({ headers: userAuthenticationService?.getAuthorizationHeader?.() });
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : error;
+        throw new Error(`The segmentation was stored, but the viewer cannot show it: ${reason}`);
+      }
+      await commandsManager.runCommand('addDisplaySetAsLayer', { displaySetInstanceUID, viewportId });
       return 'The segmentation was stored, and is shown over the series.';
     }
 
-    /** OHIF 3.13 keeps it under the source's name and the study, but its own calls ask it to forget the study alone. @param {any} dataSource @param {string} study */
+    /**
+     * OHIF keeps it under the source's name and the study, though its own calls name the study alone.
+     * @param {any} dataSource @param {string} study
+     */
     function forget(dataSource, study) {
       for (const key of [study, `${dataSource.getConfig().name}:${study}`]) dataSource.deleteStudyMetadataPromise?.(key);
     }
 
-    /** OHIF shows no mask that says not how it lies, as one of a radiograph; it lies as its image does. @param {any} displaySetService */
-    function orient(displaySetService) {
+    /**
+     * OHIF shows no mask that says not how it lies, and breaks at one without the size of its pixels: those of images
+     * that say neither, as many radiographs. A mask lies as its image does. @param {any} displaySetService
+     */
+    function complete(displaySetService) {
       for (const { Modality, instance, referencedSeriesInstanceUID } of displaySetService.getActiveDisplaySets()) {
-        if (Modality !== 'SEG') continue;
-        const [shared, frame] = [instance.SharedFunctionalGroupsSequence, instance.PerFrameFunctionalGroupsSequence].map(firstItem);
-        const [image] = displaySetService.getDisplaySetsForSeries(referencedSeriesInstanceUID);
-        if (shared === undefined || image === undefined || frame?.PlaneOrientationSequence !== undefined) continue;
-        shared.PlaneOrientationSequence ??= { ImageOrientationPatient: image.instance?.ImageOrientationPatient ?? [1, 0, 0, 0, 1, 0] };
+        const [image] = Modality === 'SEG' ? displaySetService.getDisplaySetsForSeries(referencedSeriesInstanceUID) : [];
+        if (image === undefined) continue;
+        const shared = (instance.SharedFunctionalGroupsSequence ??= [{}]);
+        const groups = Array.isArray(shared) ? (shared[0] ??= {}) : shared;
+        groups.PixelMeasuresSequence ??= {};
+        const [frame] = [instance.PerFrameFunctionalGroupsSequence].flat();
+        if (frame?.PlaneOrientationSequence !== undefined) continue;
+        const orientation = image.instance?.ImageOrientationPatient ?? [1, 0, 0, 0, 1, 0];
+        groups.PlaneOrientationSequence ??= { ImageOrientationPatient: orientation };
       }
     }
 
@@ -184,7 +208,7 @@
         };
         subscriptions = [
           toolbarService.subscribe(toolbarService.EVENTS.TOOL_BAR_MODIFIED, add),
-          displaySetService.subscribe(displaySetService.EVENTS.DISPLAY_SETS_ADDED, () => orient(displaySetService)),
+          displaySetService.subscribe(displaySetService.EVENTS.DISPLAY_SETS_ADDED, () => complete(displaySetService)),
         ];
         add();
       },
@@ -195,9 +219,6 @@
       },
     };
   }
-
-  /** OHIF may have a sequence as its one item. @param {any} sequence */
-  const firstItem = (sequence) => sequence?.[0] ?? sequence;
 
   /** @param {Blob} object */
   function save(object) {
