@@ -55,6 +55,17 @@ test('a press of the button stores a segmentation, and the viewer draws it over 
   assert.equal((await posts[0]?.allHeaders())?.['authorization'], `Bearer ${TOKEN}`);
   const hosts = new Set(sent.map((request) => new URL(request.url())).filter(({ protocol }) => protocol.startsWith('http')).map(({ origin }) => origin));
   assert.deepEqual([...hosts], [archive.harness.server.origin]);
+
+  // To the list of studies and back: the study is whole, and the button is there once.
+  await page.locator('[data-cy="return-to-work-list"]').click();
+  await page.locator('[data-cy="viewport-pane"]').waitFor({ state: 'detached', timeout: PATIENCE });
+  await page.goBack();
+  await assertShows(page, IDENTIFIERS.series);
+  const all = /** @type {any[]} */ (await archive.orthanc.ask('/series'));
+  await page.waitForFunction((count) => /** @type {any} */ (window).services.displaySetService.getActiveDisplaySets().length === count, all.length, { timeout: PATIENCE });
+  const buttons = page.getByRole('button', { name: 'Analyze with Medley' });
+  await buttons.first().waitFor({ timeout: PATIENCE });
+  assert.equal(await buttons.count(), 1);
   assert.deepEqual(troubles, []);
   await context.close();
 });
@@ -93,6 +104,7 @@ function configuration() {
   const server = { name: 'orthanc', friendlyName: 'Orthanc', qidoRoot: '/dicom-web', wadoRoot: '/dicom-web', imageRendering: 'wadors', thumbnailRendering: 'wadors', enableStudyLazyLoad: true };
   const common = {
     modes: [],
+    showStudyList: true,
     investigationalUseDialog: { option: 'never' },
     customizationService: [{ 'ohif.tours': { $set: [] } }],
     defaultDataSourceName: 'orthanc',
