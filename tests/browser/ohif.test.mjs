@@ -20,7 +20,7 @@ const POLICY =
   "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; worker-src 'self'; connect-src 'self'; " +
   "style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' blob: data:; manifest-src 'self'";
 /** The viewer draws on the CPU, and the machine may be busy. */
-const PATIENCE = 60_000;
+const PATIENCE = 120_000;
 /** A series that says neither where its images lie nor how large their pixels are. */
 const PLACELESS = '1.2.777.5';
 
@@ -36,7 +36,7 @@ before(async () => {
 });
 after(() => archive?.close());
 
-test('a press of the button stores a segmentation, and the viewer draws it over the series', { skip, timeout: 4 * PATIENCE }, async () => {
+test('a press of the button stores a segmentation, and the viewer draws it over the series', { skip, timeout: 3 * PATIENCE }, async () => {
   const { context, page, sent, troubles } = await openViewer(IDENTIFIERS.series);
   const plain = await picture(page);
   await analyze(page);
@@ -70,7 +70,7 @@ test('a press of the button stores a segmentation, and the viewer draws it over 
   await context.close();
 });
 
-test('images that do not say how they lie get theirs too, also when the study is opened again', { skip, timeout: 4 * PATIENCE }, async () => {
+test('images that do not say how they lie get theirs too, also when the study is opened again', { skip, timeout: 3 * PATIENCE }, async () => {
   const { context, page, troubles } = await openViewer(PLACELESS);
   const plain = await picture(page);
   await analyze(page);
