@@ -14,6 +14,7 @@
   const EVALUATE = 'evaluate.medley';
   const TITLE = 'Medley';
   const NOTICE = 'Research use only. Not for diagnostic use.';
+  const RELOAD = 'The segmentation was stored; reload the study to see it.';
   const own = /** @type {HTMLScriptElement | null} */ (document.currentScript)?.src ?? document.baseURI;
 
   /**
@@ -32,8 +33,8 @@
    */
   function medleyOhif(options) {
     const { section = 'primary', scripts = new URL('../dist/', own).href } = options;
-    /** @type {(() => void) | null} */
-    let leave = null;
+    /** @type {{ unsubscribe(): void }[]} */
+    let subscriptions = [];
     /** @type {Promise<any> | null} */
     let loading = null;
     let busy = false;
@@ -92,9 +93,11 @@
           save(object);
           return 'The segmentation was saved as a file; nothing was sent.';
         }
+        const before = new Set(await segmentations(server, study));
         const { stored } = await server.store([object]);
         if (stored !== 1) throw new Error('The server refused the segmentation.');
-        return await show({ dataSource, displaySetService, commandsManager, viewportId, study, series });
+        const added = (await segmentations(server, study)).filter((found) => !before.has(found));
+        return await show({ servicesManager, commandsManager, dataSource, viewportId, study, series, added });
       } finally {
         files?.dispose();
         server.dispose();
@@ -110,22 +113,65 @@
       return loading;
     }
 
-    /** Has OHIF read what the server has now, and puts the new segmentation over the series. @param {any} of */
-    async function show({ dataSource, displaySetService, commandsManager, viewportId, study, series }) {
-      const before = new Set(displaySetService.getActiveDisplaySets().map((/** @type {any} */ set) => set.displaySetInstanceUID));
-      dataSource.deleteStudyMetadataPromise?.(study);
-      await dataSource.retrieve.series.metadata({ StudyInstanceUID: study });
-      const added = displaySetService
+    /**
+     * The series of a study that are segmentations.
+     * @param {any} server @param {string} study @returns {Promise<string[]>}
+     */
+    async function segmentations(server, study) {
+      const found = await server.searchSeries(study, { Modality: 'SEG' });
+      return found.map((/** @type {any} */ entry) => entry.series);
+    }
+
+    /** Has OHIF read the new series, and puts the segmentation over the one that it is of. @param {any} of */
+    async function show({ servicesManager, commandsManager, dataSource, viewportId, study, series, added }) {
+      const { displaySetService, viewportGridService, userAuthenticationService } = servicesManager.services;
+      if (added.length === 0) return RELOAD;
+      // OHIF keeps what it has read of a study: before, so that it reads anew; and after, as that was but a part of it.
+      forget(dataSource, study);
+      await dataSource.retrieve.series.metadata({ StudyInstanceUID: study, filters: { seriesInstanceUID: added } });
+      forget(dataSource, study);
+      const displaySet = displaySetService
         .getActiveDisplaySets()
-        .find(
-          (/** @type {any} */ set) =>
-            set.Modality === 'SEG' &&
-            !before.has(set.displaySetInstanceUID) &&
-            (set.referencedSeriesInstanceUID ?? series) === series,
-        );
-      if (added === undefined) return 'The segmentation was stored; reload the study to see it.';
-      await commandsManager.runCommand('hydrateSecondaryDisplaySet', { displaySet: added, viewportId });
+        .find((/** @type {any} */ set) => added.includes(set.SeriesInstanceUID) && set.referencedSeriesInstanceUID === series);
+      if (displaySet === undefined) return RELOAD;
+      const { displaySetInstanceUID, referencedDisplaySetInstanceUID } = displaySet;
+      if (!viewportGridService.getDisplaySetsUIDsForViewport(viewportId)?.includes(referencedDisplaySetInstanceUID)) {
+        return 'The segmentation was stored, and is in the list of series.';
+      }
+      try {
+        await displaySet.load({ headers: userAuthenticationService?.getAuthorizationHeader?.() });
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : error;
+        throw new Error(`The segmentation was stored, but the viewer cannot show it: ${reason}`);
+      }
+      await commandsManager.runCommand('addDisplaySetAsLayer', { displaySetInstanceUID, viewportId });
       return 'The segmentation was stored, and is shown over the series.';
+    }
+
+    /**
+     * OHIF keeps it under the source's name and the study, though its own calls name the study alone.
+     * @param {any} dataSource @param {string} study
+     */
+    function forget(dataSource, study) {
+      for (const key of [study, `${dataSource.getConfig().name}:${study}`]) dataSource.deleteStudyMetadataPromise?.(key);
+    }
+
+    /**
+     * OHIF shows no mask that says not how it lies, and breaks at one without the size of its pixels: those of images
+     * that say neither, as many radiographs. A mask lies as its image does. @param {any} displaySetService
+     */
+    function complete(displaySetService) {
+      for (const { Modality, instance, referencedSeriesInstanceUID } of displaySetService.getActiveDisplaySets()) {
+        const [image] = Modality === 'SEG' ? displaySetService.getDisplaySetsForSeries(referencedSeriesInstanceUID) : [];
+        if (image === undefined) continue;
+        const shared = (instance.SharedFunctionalGroupsSequence ??= [{}]);
+        const groups = Array.isArray(shared) ? (shared[0] ??= {}) : shared;
+        groups.PixelMeasuresSequence ??= {};
+        const [frame] = [instance.PerFrameFunctionalGroupsSequence].flat();
+        if (frame?.PlaneOrientationSequence !== undefined) continue;
+        const orientation = image.instance?.ImageOrientationPatient ?? [1, 0, 0, 0, 1, 0];
+        groups.PlaneOrientationSequence ??= { ImageOrientationPatient: orientation };
+      }
     }
 
     return {
@@ -141,13 +187,13 @@
 
       /** Modes make their toolbars after this: the button is added to what they have made. @param {any} core */
       onModeEnter({ servicesManager }) {
-        const { toolbarService } = servicesManager.services;
+        const { toolbarService, displaySetService } = servicesManager.services;
         toolbarService.register([
           {
             id: BUTTON,
             uiType: 'ohif.toolButton',
             props: {
-              icon: 'tool-segmentation',
+              icon: 'tab-segmentation',
               label: 'Analyze with Medley',
               tooltip: `Analyze with Medley. ${NOTICE}`,
               commands: [{ commandName: COMMAND, context: 'DEFAULT' }],
@@ -160,14 +206,16 @@
           if (there === undefined || there.includes(BUTTON)) return;
           toolbarService.updateSection(section, [...there, BUTTON]);
         };
-        const { unsubscribe } = toolbarService.subscribe(toolbarService.EVENTS.TOOL_BAR_MODIFIED, add);
-        leave = unsubscribe;
+        subscriptions = [
+          toolbarService.subscribe(toolbarService.EVENTS.TOOL_BAR_MODIFIED, add),
+          displaySetService.subscribe(displaySetService.EVENTS.DISPLAY_SETS_ADDED, () => complete(displaySetService)),
+        ];
         add();
       },
 
       onModeExit() {
-        leave?.();
-        leave = null;
+        for (const { unsubscribe } of subscriptions) unsubscribe();
+        subscriptions = [];
       },
     };
   }

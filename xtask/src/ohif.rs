@@ -1,4 +1,4 @@
-//! The managers and services of the OHIF viewer, with which a browser test runs our extension for it.
+//! The built OHIF viewer, in which a browser test runs our extension for it.
 
 use std::path::PathBuf;
 
@@ -11,13 +11,13 @@ use crate::stamp::Fingerprint;
 use crate::steps::Finish;
 use crate::workspace::Workspace;
 
-/// Names the unpacked package to the test.
-pub const VARIABLE: &str = "MEDLEY_OHIF_CORE";
-/// The package alone, whose bundle has all that the test needs. As a dependency it would bring cornerstone and codecs,
-/// hundreds of megabytes.
-const PACKAGE: &str = "@ohif/core@3.13.13";
+/// Names the viewer's folder, which holds its `index.html`, to the test.
+pub const VARIABLE: &str = "MEDLEY_OHIF_VIEWER";
+/// The package alone, which holds the viewer as it is served. As a dependency it would bring what it was built of, hundreds
+/// of megabytes.
+const PACKAGE: &str = "@ohif/app@3.13.2";
 /// Of the package's archive, as a lock file would state it.
-const INTEGRITY: &str = "sha512-MUrEHqd+XZ/05RcqcTcGcWviVhmE0+JwtMBG8NlBJU5tHYYr9SMyfjW7DT65Pzgl81+l3IhKLnioTBBI2yd6gA==";
+const INTEGRITY: &str = "sha512-WZdxmpmG7rqFgW9ZJLcbgr3XCtLi1KDNPoMaeY5PPe6j4G4fjEjjkycZM6C6Zk2F87BKxFfpq+jd5xXZB9E8EA==";
 
 /// Fetches and unpacks it below the target folder, unless it is there.
 pub fn prepare(workspace: &Workspace) -> Result<Finish> {
@@ -45,13 +45,13 @@ pub fn prepare(workspace: &Workspace) -> Result<Finish> {
     Ok(Finish::Done)
 }
 
-/// The folder that holds the package's `package.json`.
-pub fn core(workspace: &Workspace) -> PathBuf {
-    std::env::var_os(VARIABLE).map_or_else(|| folder(workspace).join("package"), PathBuf::from)
+/// The folder that holds the viewer's `index.html`.
+pub fn viewer(workspace: &Workspace) -> PathBuf {
+    std::env::var_os(VARIABLE).map_or_else(|| folder(workspace).join("package/dist"), PathBuf::from)
 }
 
 fn folder(workspace: &Workspace) -> PathBuf {
-    workspace.target.join("ohif-core")
+    workspace.target.join("ohif-viewer")
 }
 
 /// The archive's name in what `npm pack --json` prints, if the archive is the one that is meant.

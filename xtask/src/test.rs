@@ -76,7 +76,7 @@ fn browser(workspace: &Workspace, steps: &mut Steps, medley: bool) {
     let page = steps.after(ready, "Build the page", || npm::build(workspace));
     steps.after(ready, "TypeScript checks", || npm::check(workspace));
     steps.after(ready, "TypeScript tests", || npm::test(workspace));
-    steps.attempt("OHIF's managers and services", || ohif::prepare(workspace));
+    steps.attempt("The OHIF viewer", || ohif::prepare(workspace));
     steps.after(page && medley, "Browser tests", || browser_tests(workspace));
 }
 
@@ -99,15 +99,15 @@ fn rust_tests(workspace: &Workspace) -> Result<Finish> {
 }
 
 /// The page in a real browser, compared with the command line. What the tests are told:
-/// `MEDLEY_CHROMIUM`, the browser; `MEDLEY_BIN`, the command line; `MEDLEY_OHIF_CORE`,
-/// what OHIF's managers and services are in; `MEDLEY_DATA`, the task database with real images, if it is there.
+/// `MEDLEY_CHROMIUM`, the browser; `MEDLEY_BIN`, the command line; `MEDLEY_OHIF_VIEWER`,
+/// the built OHIF viewer; `MEDLEY_DATA`, the task database with real images, if it is there.
 fn browser_tests(workspace: &Workspace) -> Result<Finish> {
     let browser = chromium::find_or_install(workspace)?;
     println!("    browser: {}", browser.display());
     let mut npm = npm::npm(workspace, &["run", "test:browser"])
         .env(chromium::VARIABLE, &browser)
         .env("MEDLEY_BIN", workspace.target.join("debug/medley"))
-        .env(ohif::VARIABLE, ohif::core(workspace))
+        .env(ohif::VARIABLE, ohif::viewer(workspace))
         .hint("the first failed test above says what the page did; `npm run test:browser` repeats");
     if std::env::var_os("MEDLEY_DATA").is_none() {
         let data = workspace.path("../shared/data");

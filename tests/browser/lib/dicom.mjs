@@ -46,9 +46,10 @@ export function hounsfield(x, y, n) {
 /**
  * The n-th slice of a CT series, Explicit VR Little Endian, 16 bits, two windows in the file.
  * @param {number} n
- * @param {{ series?: string, cut?: number }} [options] - `cut`: the file ends so many bytes early
+ * @param {{ series?: string, cut?: number, placeless?: boolean }} [options] - `cut`: the file ends so many bytes early;
+ * `placeless`: it says neither where it lies nor how large its pixels are
  */
-export function ctSlice(n, { series = IDENTIFIERS.series, cut = 0 } = {}) {
+export function ctSlice(n, { series = IDENTIFIERS.series, cut = 0, placeless = false } = {}) {
   const pixels = Buffer.alloc(2 * SIDE * SIDE);
   for (let i = 0; i < SIDE * SIDE; i++) pixels.writeInt16LE(hounsfield(i % SIDE, Math.floor(i / SIDE), n) + 1024, 2 * i);
   const instance = `${IDENTIFIERS.instance}.${series.split('.').at(-1)}.${n + 1}`;
@@ -87,6 +88,7 @@ export function ctSlice(n, { series = IDENTIFIERS.series, cut = 0 } = {}) {
     '0028,1055 LO': 'SOFT\\LUNG',
     '7FE0,0010 OW': pixels,
   };
+  if (placeless) for (const key of PLACE) delete header[key];
   const meta = elements({
     '0002,0001 OB': Buffer.from([0, 1]),
     '0002,0002 UI': CT_STORAGE,
@@ -106,6 +108,8 @@ export function ctSlice(n, { series = IDENTIFIERS.series, cut = 0 } = {}) {
   return file.subarray(0, file.length - cut);
 }
 
+/** Position, orientation, frame of reference, and the size of pixels. */
+const PLACE = ['0020,0032 DS', '0020,0037 DS', '0020,0052 UI', '0028,0030 DS'];
 const CT_STORAGE = '1.2.840.10008.5.1.4.1.1.2';
 const LONG = new Set(['OB', 'OW', 'UN', 'SQ', 'UT']);
 

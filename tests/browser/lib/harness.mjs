@@ -23,8 +23,9 @@ export const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-O
  * A browser, and a server with the package and three models.
  * @param {Record<string, string>} [more] - folders beside them
  * @param {Record<string, string>} [proxies] - addresses of other servers, by the paths that stand for them
+ * @param {string} [policy] - of the pages
  */
-export async function openHarness(more = {}, proxies = {}) {
+export async function openHarness(more = {}, proxies = {}, policy = POLICY) {
   const fresh = freshModel();
   const mounts = {
     '/web/': join(ROOT, 'web'),
@@ -35,7 +36,7 @@ export async function openHarness(more = {}, proxies = {}) {
     [FRESH_SHARDS]: shardModel(fresh, 3),
     ...more,
   };
-  const server = await serve(mounts, POLICY, {}, proxies);
+  const server = await serve(mounts, policy, {}, proxies);
   // The same on a site whose pages may share memory with their workers.
   const isolated = await serve(mounts, POLICY, ISOLATION);
   // The same harness on another port, which is another origin: a site that has the viewer in a frame.

@@ -65,11 +65,12 @@ async function startOrthanc() {
 /**
  * An Orthanc with two slices of a CT, and a harness whose pages reach it below /dicom-web/.
  * @param {Record<string, string>} [folders] of the harness
+ * @param {string} [policy] of its pages
  */
-export async function openArchive(folders = {}) {
+export async function openArchive(folders = {}, policy = undefined) {
   const orthanc = await startOrthanc();
   for (const n of [0, 1]) await orthanc.add(ctSlice(n));
-  const harness = await openHarness(folders, { '/dicom-web/': `${orthanc.base}/dicom-web/` }).catch(async (error) => {
+  const harness = await openHarness(folders, { '/dicom-web/': `${orthanc.base}/dicom-web/` }, policy).catch(async (error) => {
     // Else the server would keep the tests from ending.
     await orthanc.close();
     throw error;
