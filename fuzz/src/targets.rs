@@ -75,7 +75,7 @@ pub fn image_decoding(bytes: &[u8]) -> bool {
         "{found:?} pixels were decoded, {width}x{height} were stated"
     );
     assert_eq!(image.pixels().len() as u64, 3 * u64::from(width) * u64::from(height));
-    assert!(image.pixels().iter().all(|value| (0.0..=1.0).contains(value)));
+    assert!(image.values().iter().all(|value| (0.0..=1.0).contains(value)));
     true
 }
 

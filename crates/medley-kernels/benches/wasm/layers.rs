@@ -11,7 +11,8 @@ mod parallel;
 use std::hint::black_box;
 
 use packed::tile::{COLUMNS, Line, ROWS, Runs, tile};
-use packed::{Activation, Finish, Method, Shape, Weight, WindowGrid};
+use packed::conv::Method;
+use packed::{Activation, Finish, Shape, Weight, WindowGrid};
 
 #[link(wasm_import_module = "host")]
 unsafe extern "C" {

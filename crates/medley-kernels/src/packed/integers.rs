@@ -64,8 +64,8 @@ impl Integers {
             for row in 0..depth {
                 let value = value(row, column);
                 let integer = if scale > 0.0 { (value / scale).round() } else { 0.0 };
-                // Also where one of both is no number.
-                if !((integer * scale - value).abs() <= SLACK * largest) {
+                let missed = (integer * scale - value).abs();
+                if missed.is_nan() || missed > SLACK * largest {
                     return None;
                 }
                 let pair = &mut pairs[(column / COLUMNS * depth + row) / 2];
@@ -338,7 +338,8 @@ mod wasm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packed::{Activation, Method, Shape};
+    use crate::packed::conv::Method;
+    use crate::packed::{Activation, Shape};
 
     fn noise(count: usize) -> Vec<f32> {
         (0..count as u32)

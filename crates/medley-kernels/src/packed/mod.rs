@@ -2,7 +2,7 @@
 //! activation in the pass that computes the sums.
 
 mod attention;
-mod conv;
+pub(crate) mod conv;
 mod double;
 mod elementary;
 mod halve;
@@ -18,7 +18,7 @@ use std::cell::RefCell;
 
 pub use attention::WindowGrid;
 pub(crate) use attention::{Weights, forward as attend};
-pub(crate) use conv::{Method, Shape, Weight};
+pub(crate) use conv::{Shape, Weight};
 pub(crate) use double::forward as double;
 pub(crate) use halve::forward as halve;
 pub(crate) use norm::forward as normalize;
