@@ -496,14 +496,17 @@ test('every image of the list is asked for pixels: each says how far it is, can 
   await page.waitForFunction(() => document.querySelectorAll('.item[data-asked=""]').length === 4, null, { timeout: PATIENCE });
 
   await page.locator('#sort-by').selectOption('by hand/inside');
-  assert.deepEqual(await listed(page), ['edge-100.png', 'edge-80.png', 'halves.png', 'edge-20.png']);
-  const said = await row(page, 'edge-20.png').locator('.item-value').innerText();
-  assert.match(said.replace(/\s+/g, ' '), /^inside [\d.]+ %$/);
+  const said = await page.locator('.item .item-value').evaluateAll((values) => values.map(({ textContent }) => /^inside([\d.]+) %$/.exec(textContent ?? '')?.[1]));
+  const shares = said.map(Number);
+  assert.ok(shares.length === 4 && shares.every((share, i) => share > 0 && share <= (shares[i - 1] ?? 100)), said.join());
+  // Of the others more than twice as much is bright.
+  assert.equal((await listed(page)).at(-1), 'edge-20.png');
   const [head = '', ...lines] = (await exported(page, 'Whole list (CSV)')).bytes.toString().split('\r\n');
   const column = head.split(',').indexOf('taught by hand: inside pixels');
   assert.ok(column > 0 && !head.includes('taught by hand: background'), head);
   const pixels = lines.filter((line) => line !== '').map((line) => Number(line.split(',')[column]));
   const list = JSON.parse((await exported(page, 'Whole list (JSON)')).bytes.toString());
+  assert.deepEqual(pixels.map((n) => Number(((100 * n) / (131 * 97)).toFixed(1))), shares);
   for (const [i, { taught }] of /** @type {{ taught: any }[]} */ (list.images).entries()) {
     assert.deepEqual([taught.task, taught.kind], ['by hand', 'segmentation']);
     assert.deepEqual(taught.classes.map((/** @type {any} */ { name }) => name), ['background', 'inside']);
