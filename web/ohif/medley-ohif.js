@@ -195,7 +195,7 @@
             props: {
               icon: 'tab-segmentation',
               label: 'Analyze with Medley',
-              tooltip: `Analyze with Medley. ${NOTICE}`,
+              tooltip: NOTICE,
               commands: [{ commandName: COMMAND, context: 'DEFAULT' }],
               evaluate: EVALUATE,
             },
