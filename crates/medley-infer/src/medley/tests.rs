@@ -195,7 +195,9 @@ fn calibration_makes_probabilities_milder_and_keeps_their_order() {
 #[test]
 fn the_self_test_passes_here_and_fails_with_other_weights() {
     let device = Device::flex();
-    let (mut package, model) = package(&tasks());
+    let (mut package, mut model) = package(&tasks());
+    // As it is when it is loaded.
+    model.prepare();
     let input = PackedTensor::Float {
         shape: vec![1, 3, 64, 64],
         data: window(&picture(64, 64), &placements(64, 64, &Presentation::Whole { size: 64 })[0]),
