@@ -47,10 +47,12 @@ impl PackedTensor {
             Self::Float { data, .. } => data.clone(),
             Self::Int8 { data, scale, .. } => {
                 let row = (data.len() / scale.len().max(1)).max(1);
-                data.chunks(row)
-                    .zip(scale)
-                    .flat_map(|(values, &scale)| values.iter().map(move |&v| f32::from(v) * scale))
-                    .collect()
+                // Row by row: flattened, the compiler would not see how many there are.
+                let mut wide = Vec::with_capacity(data.len());
+                for (values, &scale) in data.chunks(row).zip(scale) {
+                    wide.extend(values.iter().map(|&v| f32::from(v) * scale));
+                }
+                wide
             }
         }
     }

@@ -72,17 +72,17 @@ impl Shape {
         let Self { channels, channels_out, kernel, .. } = *self;
         let sides = [channels, channels_out];
         let area = kernel * kernel;
-        let depth = area * channels;
-        let value = |row: usize, out: usize| {
-            weight[(out * channels + row % channels) * area + row / channels]
-        };
         Some(match method {
             Method::Winograd2 => Weight::Winograd2(winograd::pack::<4, 2, Two>(weight, sides)),
             Method::Winograd4 => Weight::Winograd4(winograd::pack::<6, 4, Four>(weight, sides)),
-            Method::Direct => Weight::Direct(super::product::pack([depth, channels_out], value)),
-            // Two values make a pair, and no pair is cut.
-            Method::Integers if channels % 2 == 1 => return None,
-            Method::Integers => Weight::Integers(Integers::pack([depth, channels_out], value)?),
+            Method::Integers => {
+                Weight::Integers(Integers::pack(weight, [channels_out, channels, area])?)
+            }
+            Method::Direct => {
+                Weight::Direct(super::product::pack([area * channels, channels_out], |row, out| {
+                    weight[(out * channels + row % channels) * area + row / channels]
+                }))
+            }
         })
     }
 

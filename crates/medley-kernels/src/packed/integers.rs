@@ -45,45 +45,49 @@ const MOST_WEIGHT: f32 = 127.0;
 const SLACK: f32 = 1e-6;
 
 impl Integers {
-    /// `None` where the weights are not such multiples, or the depth is odd. `value` is asked for `(row, column)`.
-    pub(crate) fn pack(
-        [depth, columns]: [usize; 2],
-        value: impl Fn(usize, usize) -> f32,
-    ) -> Option<Self> {
-        if depth % 2 == 1 {
+    /// From `[columns, channels, area]`, the weights of a convolution; row `place · channels + channel` of the matrix is what
+    /// stands at `[channel, place]`.
+    ///
+    /// `None` where the weights are not such multiples, or the channels are odd: two values make a pair, and no pair is cut.
+    pub(crate) fn pack(weight: &[f32], [columns, channels, area]: [usize; 3]) -> Option<Self> {
+        if channels % 2 == 1 {
             return None;
         }
-        let panels = columns.div_ceil(COLUMNS);
-        let mut pairs = vec![[0; 2 * COLUMNS]; panels * depth / 2];
+        let depth = channels * area;
+        let mut pairs = vec![[0; 2 * COLUMNS]; columns.div_ceil(COLUMNS) * depth / 2];
         let mut scales = Vec::with_capacity(columns);
-        let mut most_sum = 1.0f64;
-        for column in 0..columns {
-            let largest = (0..depth).map(|row| value(row, column).abs()).fold(0.0, f32::max);
+        let mut most_sum = 1;
+        for (column, weight) in weight.chunks_exact(depth).enumerate() {
+            let largest = largest(weight);
+            let factor = if largest > 0.0 { MOST_WEIGHT / largest } else { 0.0 };
             let scale = largest / MOST_WEIGHT;
-            let mut sum = 0.0;
-            for row in 0..depth {
-                let value = value(row, column);
-                let integer = if scale > 0.0 { (value / scale).round() } else { 0.0 };
-                let missed = (integer * scale - value).abs();
-                if missed.is_nan() || missed > SLACK * largest {
-                    return None;
+            let panel = &mut pairs[column / COLUMNS * depth / 2..][..depth / 2];
+            let mut sum = 0;
+            for (place, pairs) in panel.chunks_exact_mut(channels / 2).enumerate() {
+                for (index, pair) in pairs.iter_mut().enumerate() {
+                    for half in 0..2 {
+                        let value = weight[(2 * index + half) * area + place];
+                        let integer = (value * factor).round_ties_even();
+                        let missed = (integer * scale - value).abs();
+                        if missed.is_nan() || missed > SLACK * largest {
+                            return None;
+                        }
+                        let integer = integer as i8;
+                        pair[column % COLUMNS * 2 + half] = integer;
+                        sum += i64::from(integer.unsigned_abs());
+                    }
                 }
-                let pair = &mut pairs[(column / COLUMNS * depth + row) / 2];
-                pair[column % COLUMNS * 2 + row % 2] = integer as i8;
-                sum += f64::from(integer.abs());
             }
             scales.push(scale);
             most_sum = most_sum.max(sum);
         }
-        let most = (f64::from(i32::MAX) / most_sum).min(f64::from(i16::MAX)).floor() as f32;
+        let most = (i64::from(i32::MAX) / most_sum).min(i64::from(i16::MAX)) as f32;
         Some(Self { pairs, scales, most })
     }
 
     /// What a map's values are to be multiples of: 0 where all of them are, no number where one is infinite or none.
     pub(crate) fn unit(&self, map: &[f32]) -> f32 {
-        // Of numbers without a sign, the order is that of their bits; what is no number comes last.
-        let largest = map.iter().map(|value| value.to_bits() & !SIGN).max().unwrap_or(0);
-        let unit = f32::from_bits(largest) / self.most;
+        let unit = largest(map) / self.most;
         if !unit.is_finite() {
             f32::NAN
         } else if unit.is_normal() {
@@ -140,7 +144,11 @@ impl Integers {
     }
 }
 
-const SIGN: u32 = 1 << 31;
+/// The largest magnitude; no number where one of the values is none.
+fn largest(values: &[f32]) -> f32 {
+    // Without a sign, the order of numbers is that of their bits, and what is no number comes last.
+    f32::from_bits(values.iter().map(|value| value.to_bits() << 1 >> 1).max().unwrap_or(0))
+}
 
 /// 1.5 · 2²³: adding it rounds to an integer, which then stands in the lowest bits.
 const ROUND: f32 = 12_582_912.0;
