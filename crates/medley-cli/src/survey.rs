@@ -119,6 +119,7 @@ mod tests {
         let there = length - 2;
         let source = header.chain(io::repeat(0)).take(there);
         assert!(of_source(source, there).unwrap().is_none());
+        let length = 2 * START;
         let mut picture = Counted(b"\x89PNG".chain(io::repeat(1)).take(length), 0);
         assert!(of_source(&mut picture, length).unwrap().is_none());
         assert_eq!(picture.1 as u64, START);
