@@ -15,7 +15,10 @@ const INDEX = join(VIEWER, 'index.html');
 const missing = existsSync(INDEX) ? withoutOrthanc() : 'MEDLEY_OHIF_VIEWER names no folder of a built OHIF viewer; `cargo xtask test` makes one';
 const skip = missing ?? false;
 
-/** What the viewer itself needs: scripts and styles in its page, and functions made of text where it reads segmentations. Nothing of another host. */
+/**
+ * What the viewer itself needs: scripts and styles in its page, and functions made of text where it reads segmentations.
+ * Nothing of another host.
+ */
 const POLICY =
   "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; worker-src 'self'; connect-src 'self'; " +
   "style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' blob: data:; manifest-src 'self'";
@@ -53,8 +56,8 @@ test('a press of the button stores a segmentation, and the viewer draws it over 
   const posts = sent.filter((request) => request.method() !== 'GET');
   assert.deepEqual(posts.map((request) => new URL(request.url()).pathname), ['/dicom-web/studies']);
   assert.equal((await posts[0]?.allHeaders())?.['authorization'], `Bearer ${TOKEN}`);
-  const hosts = new Set(sent.map((request) => new URL(request.url())).filter(({ protocol }) => protocol.startsWith('http')).map(({ origin }) => origin));
-  assert.deepEqual([...hosts], [archive.harness.server.origin]);
+  const addresses = sent.map((request) => new URL(request.url())).filter(({ protocol }) => protocol.startsWith('http'));
+  assert.deepEqual([...new Set(addresses.map(({ origin }) => origin))], [archive.harness.server.origin]);
 
   // To the list of studies and back: the study is whole, and the button is there once.
   await page.locator('[data-cy="return-to-work-list"]').click();
@@ -62,7 +65,11 @@ test('a press of the button stores a segmentation, and the viewer draws it over 
   await page.goBack();
   await assertShows(page, IDENTIFIERS.series);
   const all = /** @type {any[]} */ (await archive.orthanc.ask('/series'));
-  await page.waitForFunction((count) => /** @type {any} */ (window).services.displaySetService.getActiveDisplaySets().length === count, all.length, { timeout: PATIENCE });
+  await page.waitForFunction(
+    (count) => /** @type {any} */ (window).services.displaySetService.getActiveDisplaySets().length === count,
+    all.length,
+    { timeout: PATIENCE },
+  );
   const buttons = page.getByRole('button', { name: 'Analyze with Medley' });
   await buttons.first().waitFor({ timeout: PATIENCE });
   assert.equal(await buttons.count(), 1);
@@ -82,7 +89,8 @@ test('images that do not say how they lie get theirs too, also when the study is
   await page.evaluate((series) => {
     const { displaySetService, viewportGridService } = /** @type {any} */ (window).services;
     const [{ displaySetInstanceUID }] = displaySetService.getDisplaySetsForSeries(series);
-    viewportGridService.setDisplaySetsForViewport({ viewportId: viewportGridService.getActiveViewportId(), displaySetInstanceUIDs: [displaySetInstanceUID] });
+    const viewportId = viewportGridService.getActiveViewportId();
+    viewportGridService.setDisplaySetsForViewport({ viewportId, displaySetInstanceUIDs: [displaySetInstanceUID] });
   }, stored?.MainDicomTags.SeriesInstanceUID);
   await assertDrawn(page, plain, masks);
   assert.deepEqual(troubles, []);
@@ -101,7 +109,15 @@ function withScript(html) {
 
 /** A configuration of the viewer: the server, the extension, and none of the viewer's words of welcome. */
 function configuration() {
-  const server = { name: 'orthanc', friendlyName: 'Orthanc', qidoRoot: '/dicom-web', wadoRoot: '/dicom-web', imageRendering: 'wadors', thumbnailRendering: 'wadors', enableStudyLazyLoad: true };
+  const server = {
+    name: 'orthanc',
+    friendlyName: 'Orthanc',
+    qidoRoot: '/dicom-web',
+    wadoRoot: '/dicom-web',
+    imageRendering: 'wadors',
+    thumbnailRendering: 'wadors',
+    enableStudyLazyLoad: true,
+  };
   const common = {
     modes: [],
     showStudyList: true,
@@ -116,7 +132,8 @@ function configuration() {
 
 /** The viewer, with a series on the screen. @param {string} series */
 async function openViewer(series) {
-  const { context, page, troubles } = await archive.harness.open(`/viewer?StudyInstanceUIDs=${IDENTIFIERS.study}&initialSeriesInstanceUID=${series}&token=${TOKEN}`);
+  const query = `StudyInstanceUIDs=${IDENTIFIERS.study}&initialSeriesInstanceUID=${series}&token=${TOKEN}`;
+  const { context, page, troubles } = await archive.harness.open(`/viewer?${query}`);
   /** @type {import('playwright-core').Request[]} */
   const sent = [];
   context.on('request', (request) => sent.push(request));
