@@ -115,6 +115,12 @@ fn a_binary_segmentation_comes_back_from_highdicom_as_it_was() {
         assert_eq!(segments[1]["scheme"], "99MEDLEY");
         assert_eq!(segments[1]["category"], "49755003");
         assert_eq!(segments[0]["algorithm"], "medley-nano");
+        // Orange, as this reader turns it back from integers of sixteen bits.
+        let colour = segments[0]["colour"].as_array().unwrap();
+        for (found, wanted) in colour.iter().zip([230, 159, 0]) {
+            assert!(found.as_i64().unwrap().abs_diff(wanted) <= 1, "{name}: {colour:?}");
+        }
+        assert_ne!(segments[0]["colour"], segments[1]["colour"]);
         assert!(segments[0]["parameters"].as_str().unwrap().contains(WEIGHTS));
     }
 }

@@ -2,6 +2,7 @@
 
 mod build;
 mod code;
+mod colours;
 mod content;
 mod context;
 mod glyphs;

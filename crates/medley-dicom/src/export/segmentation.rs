@@ -6,6 +6,7 @@ use dicom_object::InMemDicomObject;
 
 use super::build::{put_decimals, put_longs, put_text, put_words, sequence, to_file};
 use super::code::{Code, cut};
+use super::colours;
 use super::context::ExportContext;
 use super::source::SourceImage;
 use crate::error::DicomError;
@@ -242,6 +243,8 @@ fn segments(input: &SegmentationInput<'_>, context: &ExportContext) -> Vec<InMem
         put_words(&mut item, tags::SEGMENT_NUMBER, &[index as u16 + 1]);
         put_text(&mut item, tags::SEGMENT_LABEL, VR::LO, &cut(&segment.label, 64));
         put_text(&mut item, tags::SEGMENT_DESCRIPTION, VR::ST, NOTICE);
+        let colour = colours::of_segment(index);
+        put_words(&mut item, tags::RECOMMENDED_DISPLAY_CIE_LAB_VALUE, &colour);
         put_text(&mut item, tags::SEGMENT_ALGORITHM_TYPE, VR::CS, "AUTOMATIC");
         put_text(&mut item, tags::SEGMENT_ALGORITHM_NAME, VR::LO, &cut(&context.model.name, 64));
         segment.category.put(&mut item, tags::SEGMENTED_PROPERTY_CATEGORY_CODE_SEQUENCE);

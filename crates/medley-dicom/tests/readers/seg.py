@@ -69,6 +69,9 @@ print(
                     "property": segment.segmented_property_type.value,
                     "scheme": segment.segmented_property_type.scheme_designator,
                     "algorithm": segment.algorithm_identification.name,
+                    "colour": highdicom.color.CIELabColor.from_dicom_value(
+                        segment.RecommendedDisplayCIELabValue
+                    ).to_rgb(),
                     "parameters": str(
                         segment.SegmentationAlgorithmIdentificationSequence[0].AlgorithmParameters
                     ),
