@@ -13,8 +13,10 @@ test('an error outside any promise rejects it too', async () => {
   const scope = new EventTarget();
   const guard = new CrashGuard(scope);
   const never = guard.watch(() => new Promise(() => {}));
-  scope.dispatchEvent(Object.assign(new Event('error'), { error: new Error('unreachable') }));
+  const event = () => Object.assign(new Event('error', { cancelable: true }), { error: new Error('unreachable') });
+  assert.equal(scope.dispatchEvent(event()), false, 'the page hears of it by the promise alone');
   await assert.rejects(never, { code: 'crashed', message: /unreachable/ });
+  assert.equal(scope.dispatchEvent(event()), true, 'nobody else tells the page of it');
 });
 
 test('work that ends well is not disturbed', async () => {

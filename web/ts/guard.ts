@@ -14,7 +14,11 @@ export class CrashGuard {
   constructor(scope: EventTarget) {
     (globalThis as { medleyPanicked?: (message: string) => void }).medleyPanicked = (message) =>
       this.#crash(fromPanic(message));
-    scope.addEventListener('error', (event) => this.#crash(toCrash((event as ErrorEvent).error)));
+    scope.addEventListener('error', (event) => {
+      // Who waits is told what happened. The page would hear of it too, before that, and only that something did.
+      if (this.#waiting.size > 0) event.preventDefault();
+      this.#crash(toCrash((event as ErrorEvent).error));
+    });
     scope.addEventListener('unhandledrejection', (event) => this.#crash(toCrash((event as PromiseRejectionEvent).reason)));
   }
 
