@@ -3,7 +3,8 @@
 //   node bench/web/first-answer.mjs OUT.json
 // Each visit is of a browser that was started anew, on a profile on disk: an empty one (cold), one that was here once (warm), and
 // that with the server gone (offline). A picture is handed to the page as soon as it takes one. The clock begins with the
-// navigation and ends when the answers of all tasks are on the screen.
+// navigation and ends when the first answers are on the screen; the page shows those of tasks that look at the picture whole before
+// those that cut it up.
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -110,13 +111,12 @@ async function visit(profile, url, picture, { keep = false } = {}) {
     const page = context.pages()[0] ?? (await context.newPage());
     await page.goto(url, { waitUntil: 'commit' });
     const marks = await page.evaluate(() => /** @type {{ visit: Promise<Marks> }} */ (/** @type {unknown} */ (window)).visit);
-    const { timing_ms: timing } = JSON.parse((await page.locator('.json pre').textContent()) ?? '');
     await page.locator('#open-diagnostics').click();
     const { report } = JSON.parse((await page.locator('#diagnostics pre').textContent()) ?? '');
     await page.keyboard.press('Escape');
     if (report.backend.kind !== 'wasm') throw new Error(`expected the model on WebAssembly, found it on ${report.backend.kind}`);
     if (keep) await keptForOffline(page);
-    return { parts: partsOf(marks, report.load.phases, timing.total), threads: report.backend.threads, ...report.load.source };
+    return { parts: partsOf(marks, report.load.phases), threads: report.backend.threads, ...report.load.source };
   } finally {
     await context.close();
     if (!keep) rmSync(profile, { recursive: true });
@@ -125,23 +125,23 @@ async function visit(profile, url, picture, { keep = false } = {}) {
 
 /**
  * The parts of a visit, one after the other, and all of it.
- * @param {Marks} marks @param {Record<string, number>} phases - of loading the model @param {number} analysis
+ * @param {Marks} marks @param {Record<string, number>} phases - of loading the model
  */
-function partsOf(marks, phases, analysis) {
+function partsOf(marks, phases) {
   const loading = Object.values(phases).reduce((all, phase) => all + phase, 0);
   return {
     'until the page takes a picture': marks.taken,
     'until it asks for the model': marks.asked - marks.taken,
     'until the worker begins, and word of its end': marks.ready - marks.asked - loading,
     ...phases,
-    'analysis, all tasks': analysis,
-    'decoding and showing the picture and its answers': marks.shown - marks.ready - analysis,
-    'first answer': marks.shown,
+    'decoding the picture, analysing and showing it': marks.first - marks.ready,
+    'first answer': marks.first,
+    'all answers': marks.all,
   };
 }
 
 /** When something is first seen on the page, in milliseconds since the navigation began. */
-/** @typedef {{ taken: number, asked: number, ready: number, shown: number }} Marks */
+/** @typedef {{ taken: number, asked: number, ready: number, first: number, all: number }} Marks */
 
 /**
  * In the page, before its own scripts: hands the picture over as soon as there is a picker, and looks what the page says.
@@ -151,7 +151,19 @@ function watch({ name, base64 }) {
   const file = new File([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], name, { type: 'image/png' });
   /** @type {Partial<Marks>} */
   const marks = {};
+  const begun = new Set();
   const seen = new Promise((resolve) => {
+    /** What is there now is on the screen after the next frame. @param {'first' | 'all'} what */
+    const shown = (what) => {
+      if (begun.has(what)) return;
+      begun.add(what);
+      requestAnimationFrame(() =>
+        setTimeout(() => {
+          marks[what] = performance.now();
+          if (what === 'all') resolve(marks);
+        }),
+      );
+    };
     const look = () => {
       const picker = /** @type {HTMLInputElement | null} */ (document.querySelector('#picker'));
       if (picker !== null && marks.taken === undefined) {
@@ -164,18 +176,11 @@ function watch({ name, base64 }) {
       const { state } = /** @type {HTMLElement | null} */ (document.querySelector('#model'))?.dataset ?? {};
       if (state === 'loading') marks.asked ??= performance.now();
       if (state === 'ready') marks.ready ??= performance.now();
-      if (marks.shown !== undefined || document.querySelector('#results [data-task]') === null) return;
-      observer.disconnect();
-      // What is there now is on the screen after the next frame.
-      requestAnimationFrame(() =>
-        setTimeout(() => {
-          marks.shown = performance.now();
-          resolve(marks);
-        }),
-      );
+      if (document.querySelector('#results [data-task]') === null) return;
+      shown('first');
+      if (document.querySelector('#stage[aria-busy="false"]') !== null) shown('all');
     };
-    const observer = new MutationObserver(look);
-    observer.observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-state'] });
+    new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-state', 'aria-busy'] });
   });
   Object.assign(window, { visit: seen });
 }

@@ -26,6 +26,9 @@ import { Tabs } from './tabs.js';
 import { TeachPanel } from './teach/teach-panel.js';
 import { Styles } from './viewer/style.js';
 
+/** The samples are drawn once the model is there, whose loading wants every processor, or after so long: a download wants none. */
+const SAMPLES_PATIENCE_MS = 1_500;
+
 /** The page: one model, a list of images, one of them on the stage. */
 export class App {
   readonly #alert = new Alert();
@@ -111,6 +114,7 @@ export class App {
       onCsv: () => this.#exports.csv(),
     });
     this.#samples = new SampleStrip((file, sample) => this.#takeSample(file, sample));
+    setTimeout(() => this.#samples.draw(), SAMPLES_PATIENCE_MS);
     this.#teach = new TeachPanel(this.#list, this.#stage, styles, {
       model: () => this.#session.model,
       selected: () => this.#selected,
@@ -172,6 +176,8 @@ export class App {
     this.#tasks.offer(model.tasks);
     this.#panel.offer(model.tasks);
     this.#runner.wake();
+    // A picture that waited for the model goes first.
+    if (this.#list.items.length === 0) this.#samples.draw();
     this.#render();
   }
 
@@ -342,7 +348,8 @@ export class App {
     const series = item?.series ?? null;
     if (item !== null && series !== null && this.#presenter.shows(item)) this.#stage.caption(item);
     const slice = series === null ? '' : `${series.at} ${series.report !== null} ${series.analysis !== null}`;
-    const shown = item === null ? 'none' : `${item.id} ${item.state} ${this.#session.model !== null} ${slice}`;
+    const early = item !== null && item.early !== null;
+    const shown = item === null ? 'none' : `${item.id} ${item.state} ${early} ${this.#session.model !== null} ${slice}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
     if (item === null) this.#presenter.nothing(t('answers.empty'));
@@ -375,7 +382,8 @@ export class App {
     }
     if (this.#presenter.has(item)) this.#presenter.picture(item);
     else if (!this.#presenter.shows(item)) this.#presenter.nothing('');
-    if (item.state === 'done' && item.report !== null && model !== null) {
+    const answered = item.state === 'done' && item.report !== null;
+    if ((answered || item.early !== null) && model !== null) {
       this.#presenter.answers(item, model.metadata);
     } else if (item.report === null) {
       this.#presenter.message(this.#whyNoAnswers(item));

@@ -111,7 +111,7 @@ export class Presenter {
 
   /** Shows the answers to the image on the stage. */
   answers(item: Item, metadata: Metadata): void {
-    const { report } = item;
+    const report = item.report ?? item.early;
     const analysis = item.series?.analysis ?? null;
     if (report === null || this.#item !== item) return;
     if (this.#report === report && this.#analysis === analysis) return;
@@ -120,10 +120,10 @@ export class Presenter {
     this.#analysis = analysis;
     this.#metadata = metadata;
     if (fresh) this.#layers = makeLayers(report, metadata.tasks, this.#styles);
-    // From slice to slice the reader's choice of what is shown stays.
+    // From slice to slice, and from the first answers to all of them, the reader's choice of what is shown stays.
     if (this.#chosenFor === item) this.refresh();
     else this.kind(item);
-    this.#chosenFor = item.series === null ? null : item;
+    this.#chosenFor = item.series === null && item.early === null ? null : item;
   }
 
   /**
@@ -150,6 +150,7 @@ export class Presenter {
       layers: this.#layers,
       whole: wholeOf(item),
       kind: item.kind,
+      early: report === item.early,
       isVisible: (task) => this.#visible.has(task),
       onKind: (kind) => this.#onKind(item, kind),
       onVisible: (task, visible) => {

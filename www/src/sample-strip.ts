@@ -5,9 +5,12 @@ import { SAMPLES, type Sample } from './samples/index.js';
 
 /** The samples; each can be chosen as soon as it is drawn. */
 export class SampleStrip {
+  readonly #onChoose: (file: File, sample: Sample) => void;
+  #drawing = false;
   readonly #entries = new Map<string, { sample: Sample; picture: HTMLImageElement; kind: HTMLElement; choose: HTMLButtonElement }>();
 
   constructor(onChoose: (file: File, sample: Sample) => void) {
+    this.#onChoose = onChoose;
     const list = byId('samples');
     for (const sample of SAMPLES) {
       const picture = h('img', { alt: '', width: 96, height: 72 });
@@ -23,7 +26,6 @@ export class SampleStrip {
       this.#entries.set(sample.id, { sample, picture, kind, choose });
     }
     this.refresh();
-    this.#draw(onChoose);
   }
 
   /** Makes the texts anew, in the current language. */
@@ -32,7 +34,10 @@ export class SampleStrip {
     byId('samples').setAttribute('aria-label', t('samples.title'));
   }
 
-  #draw(onChoose: (file: File, sample: Sample) => void): void {
+  /** Draws them, once. */
+  draw(): void {
+    if (this.#drawing) return;
+    this.#drawing = true;
     const worker = new Worker(new URL('./samples/worker.ts', import.meta.url), { type: 'module' });
     let waiting = this.#entries.size;
     worker.addEventListener('message', ({ data }: MessageEvent<{ id: string; file: File }>) => {
@@ -40,7 +45,7 @@ export class SampleStrip {
       if (entry === undefined) return;
       entry.picture.src = URL.createObjectURL(data.file);
       entry.choose.disabled = false;
-      entry.choose.addEventListener('click', () => onChoose(data.file, entry.sample));
+      entry.choose.addEventListener('click', () => this.#onChoose(data.file, entry.sample));
       waiting -= 1;
       if (waiting === 0) worker.terminate();
     });

@@ -21,6 +21,8 @@ export interface ResultView {
   whole: { classes: readonly ClassesResult[]; slices: number } | null;
   /** The kind of image that the answers are narrowed down to. */
   kind: string | null;
+  /** Whether other tasks are still computed. */
+  early: boolean;
   isVisible: (task: string) => boolean;
   onKind: (kind: string | null) => void;
   onVisible: (task: string, visible: boolean) => void;
@@ -51,6 +53,7 @@ export class Results {
     });
     this.#root.replaceChildren(
       kindFilter(kinds, view.kind, view.onKind),
+      ...(view.early ? [h('p', { class: 'hint', id: 'early', t: 'answers.early' })] : []),
       ...(view.kind === null ? [h('p', { class: 'hint', t: 'answers.allKinds' })] : []),
       copyRow(report, shown.map(({ spec }) => spec), metadata),
       ...shown.map(({ spec, result }) => this.#card(view, spec, result)),

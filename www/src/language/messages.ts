@@ -225,6 +225,7 @@ export const MESSAGES = {
   // The answers
   'answers.title': ['Answers', 'Antworten'],
   'answers.empty': ['Choose an image or a sample; the answers appear here.', 'Wählen Sie ein Bild oder ein Beispiel; die Antworten erscheinen hier.'],
+  'answers.early': ['The other tasks are still being computed.', 'Die übrigen Aufgaben werden noch berechnet.'],
   'answers.failed': ['There are no answers: see the message at the image.', 'Es gibt keine Antworten: siehe die Meldung beim Bild.'],
   'answers.noTask': ['No task is chosen.', 'Keine Aufgabe ist gewählt.'],
   'answers.cancelled': ['The analysis was cancelled.', 'Die Auswertung wurde abgebrochen.'],

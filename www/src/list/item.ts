@@ -60,6 +60,8 @@ export interface Item {
   thumbnail: string | null;
   /** Of a series that of the slice on the stage. Masks are in it as small PNGs: hundreds of images fit into memory. */
   report: Report | null;
+  /** Of a picture: answers that are there while the other tasks are still computed. */
+  early: Report | null;
   /** What the head that the reader taught says of it. */
   taught: Taught | null;
   /** What is to come of that head. */

@@ -1,4 +1,5 @@
-import type { Model, Preview } from '@medley/web';
+import type { Model, Preview, Report } from '@medley/web';
+import { inTwo, joined } from './early.js';
 import type { Item } from './item.js';
 import { thumbnail } from './thumbnail.js';
 import type { WorkList } from './work-list.js';
@@ -46,7 +47,7 @@ export class Runner {
   ask(items: readonly Item[]): void {
     for (const item of items) {
       if (this.#running?.item === item) this.#running.cancel.abort();
-      this.#list.update([item], { state: 'waiting', error: null });
+      this.#list.update([item], { state: 'waiting', early: null, error: null });
     }
     this.wake();
   }
@@ -56,7 +57,7 @@ export class Runner {
     for (const item of items) {
       if (item.state !== 'waiting' && item.state !== 'running') continue;
       const whole = item.series === null ? item.report !== null : item.series.analysis !== null;
-      this.#list.update([item], { state: whole ? 'done' : 'cancelled' });
+      this.#list.update([item], { state: whole ? 'done' : 'cancelled', early: null });
       if (this.#running?.item === item) this.#running.cancel.abort();
     }
   }
@@ -68,7 +69,7 @@ export class Runner {
     this.#running = null;
     running.cancel.abort();
     // One that failed, perhaps by what ended the model, is not tried again.
-    if (running.item.state === 'running') this.#list.update([running.item], { state: 'waiting' });
+    if (running.item.state === 'running') this.#list.update([running.item], { state: 'waiting', early: null });
   }
 
   #next(): Item | null {
@@ -83,8 +84,8 @@ export class Runner {
       if (item.size === null || item.thumbnail === null) await this.#decode(model, item, signal);
       const tasks = this.#hooks.tasks();
       if (item.series === null) {
-        const { report } = await model.analyze(item.file, { tasks, signal });
-        this.#list.update([item], { state: 'done', report });
+        const report = await this.#answer(model, item, tasks, signal);
+        this.#list.update([item], { state: 'done', report, early: null });
         return;
       }
       const { series } = item;
@@ -93,8 +94,18 @@ export class Runner {
     } catch (error) {
       // Whoever cancelled it has said what becomes of it.
       if (signal.aborted) return;
-      this.#list.update([item], { state: 'failed', report: null, error });
+      this.#list.update([item], { state: 'failed', report: null, early: null, error });
     }
+  }
+
+  /** Of the picture that the reader looks at, what is computed soonest is shown soonest. */
+  async #answer(model: Model, item: Item, tasks: readonly string[], signal: AbortSignal): Promise<Report> {
+    const ask = async (some: readonly string[]): Promise<Report> => (await model.analyze(item.file, { tasks: some, signal })).report;
+    const { first, rest } = inTwo(model.tasks, tasks, item.kind);
+    if (first.length === 0 || this.#hooks.preferred() !== item) return ask(tasks);
+    const early = await ask(first);
+    this.#list.update([item], { early });
+    return joined(early, await ask(rest), tasks);
   }
 
   async #decode(model: Model, item: Item, signal: AbortSignal): Promise<void> {

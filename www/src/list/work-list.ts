@@ -38,6 +38,7 @@ export class WorkList {
         size: null,
         thumbnail: null,
         report: null,
+        early: null,
         taught: null,
         asked: null,
         error: null,
