@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { addFiles, chooseSample, listed, row, rowState } from './lib/page.mjs';
 import { flat, ramp } from './lib/pictures.mjs';
-import { modelReady, openPage, openSite, PATIENCE } from './lib/site.mjs';
+import { answers, modelReady, openPage, openSite, PATIENCE } from './lib/site.mjs';
 
 /** @type {import('./lib/site.mjs').Site} */
 let site;
@@ -279,5 +279,32 @@ test('another device can be chosen in the middle of work: what waits is answered
   await page.locator('.caption', { hasText: 'three.png' }).waitFor();
   await page.locator('#results [data-task]').first().waitFor();
   assert.equal(await page.locator('#alert').innerText(), '');
+  await context.close();
+});
+
+test('answers that one pass gives are shown before those that need many, and the rest joins them in the order of the tasks', async () => {
+  const { context, page, troubles } = await openPage(site);
+  await modelReady(page);
+  await page.evaluate(() => {
+    const results = /** @type {HTMLElement} */ (document.querySelector('#results'));
+    /** @type {{ early: boolean, tasks: string[] }[]} */
+    const seen = [];
+    new MutationObserver(() => {
+      const tasks = [...results.querySelectorAll('[data-task]')].map((card) => /** @type {HTMLElement} */ (card).dataset['task'] ?? '');
+      if (tasks.length > 0) seen.push({ early: document.querySelector('#early') !== null, tasks });
+    }).observe(results, { childList: true });
+    Object.assign(window, { seen });
+  });
+  await addFiles(page, [{ name: 'ramp.png', buffer: ramp() }]);
+  await rowState(page, 'ramp.png', 'done');
+  const seen = await page.evaluate(() => /** @type {{ seen: { early: boolean, tasks: string[] }[] }} */ (/** @type {unknown} */ (window)).seen);
+  const [first, last] = [seen[0], seen.at(-1)];
+  const all = await page.locator('.task input').evaluateAll((boxes) => boxes.map((box) => /** @type {HTMLInputElement} */ (box).value));
+  const report = await answers(page);
+  assert.ok(first?.early && first.tasks.includes('lungs') && !first.tasks.includes('retina-vessels'), JSON.stringify(first));
+  assert.equal(last?.early, false);
+  assert.deepEqual(new Set(last?.tasks), new Set(all));
+  assert.deepEqual(report.results.map(({ task }) => task), last?.tasks);
+  assert.deepEqual(troubles, []);
   await context.close();
 });
