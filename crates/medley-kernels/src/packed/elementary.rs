@@ -5,7 +5,7 @@
 use super::wide::wide;
 
 /// 1.5 · 2²³: adding it rounds to an integer, which then stands in the lowest bits.
-const ROUND: f32 = 12_582_912.0;
+pub(crate) const ROUND: f32 = 12_582_912.0;
 
 /// Below it [`exp`] stays what it is there.
 const LEAST: f32 = -87.0;

@@ -5,6 +5,7 @@
 //! f32, and the weights take a quarter of the memory. The weights and all sums are exact; a value's error is at most a
 //! 32 000th of the map's largest.
 
+use super::elementary::ROUND;
 use super::product::Finish;
 use super::tile::{COLUMNS, ROWS, Runs};
 
@@ -149,9 +150,6 @@ fn largest(values: &[f32]) -> f32 {
     // Without a sign, the order of numbers is that of their bits, and what is no number comes last.
     f32::from_bits(values.iter().map(|value| value.to_bits() << 1 >> 1).max().unwrap_or(0))
 }
-
-/// 1.5 · 2²³: adding it rounds to an integer, which then stands in the lowest bits.
-const ROUND: f32 = 12_582_912.0;
 
 /// Rounds a map's values to multiples of `unit`, two in each number, the first in the lower half.
 ///
