@@ -1,4 +1,4 @@
-//! The optimizer's operations on GPUs, as kernels of CubeCL.
+//! Operations on GPUs as kernels of CubeCL: the optimizer's, and the patches of a convolution.
 //!
 //! `medley check-device` holds what they compute against the CPU.
 
@@ -13,6 +13,8 @@ use cubecl::prelude::*;
 use cubecl::std::tensor::layout::linear::{LinearView, LinearViewMut};
 
 use crate::optimizer::{AdamWStep, Factors, OptimizerOps};
+use crate::patch_ops::PatchOps;
+use crate::patches::Geometry;
 
 /// Threads of a block that adds up squares; a power of two.
 const UNITS: u32 = 256;
@@ -194,6 +196,146 @@ impl OptimizerOps for CubeBackend {
         }
         output
     }
+}
+
+/// The sides of a [`Geometry`].
+#[derive(CubeLaunch, CubeType)]
+struct Sides {
+    height: usize,
+    width: usize,
+    out_height: usize,
+    out_width: usize,
+}
+
+/// One value of the patches for each thread: `[planes, kernel², out_height, out_width]`.
+#[cube(launch)]
+fn unroll_kernel<F: Float>(
+    map: LinearView<'_, F>,
+    mut patches: LinearViewMut<'_, F>,
+    sides: &Sides,
+    #[comptime] kernel: usize,
+    #[comptime] stride: usize,
+    #[define(F)] _dtype: ElemType,
+) {
+    let place = ABSOLUTE_POS;
+    if !patches.is_in_bounds(place) {
+        terminate!();
+    }
+    let out_x = place % sides.out_width;
+    let rest = place / sides.out_width;
+    let out_y = rest % sides.out_height;
+    let rest = rest / sides.out_height;
+    let tap = rest % (kernel * kernel);
+    let plane = rest / (kernel * kernel);
+    // In the map with its border of zeros.
+    let y = out_y * stride + tap / kernel;
+    let x = out_x * stride + tap % kernel;
+    let pad = kernel / 2;
+    let mut value = F::new(0.0);
+    if y >= pad && y < sides.height + pad && x >= pad && x < sides.width + pad {
+        value = map.read((plane * sides.height + y - pad) * sides.width + x - pad);
+    }
+    patches.write(place, value);
+}
+
+/// One value of the map for each thread: the sum of all that was made of it.
+#[cube(launch)]
+fn roll_kernel<F: Float>(
+    patches: LinearView<'_, F>,
+    mut map: LinearViewMut<'_, F>,
+    sides: &Sides,
+    #[comptime] kernel: usize,
+    #[comptime] stride: usize,
+    #[define(F)] _dtype: ElemType,
+) {
+    let place = ABSOLUTE_POS;
+    if !map.is_in_bounds(place) {
+        terminate!();
+    }
+    let pad = kernel / 2;
+    // In the map with its border of zeros.
+    let x = place % sides.width + pad;
+    let rest = place / sides.width;
+    let y = rest % sides.height + pad;
+    let plane = rest / sides.height;
+    let mut sum = 0.0f32;
+    for down in 0..kernel {
+        for right in 0..kernel {
+            if y >= down && x >= right {
+                let (top, left) = (y - down, x - right);
+                let (out_y, out_x) = (top / stride, left / stride);
+                if top % stride == 0
+                    && left % stride == 0
+                    && out_y < sides.out_height
+                    && out_x < sides.out_width
+                {
+                    let tap = plane * kernel * kernel + down * kernel + right;
+                    let from = (tap * sides.out_height + out_y) * sides.out_width + out_x;
+                    sum += f32::cast_from(patches.read(from));
+                }
+            }
+        }
+    }
+    map.write(place, F::cast_from(sum));
+}
+
+impl PatchOps for CubeBackend {
+    fn unroll(map: CubeTensor, geometry: Geometry) -> CubeTensor {
+        let output = of_shape(&map, &geometry.patches_shape(map.shape()[0]));
+        let count = output.shape().num_elements();
+        if count > 0 {
+            let client = map.client.clone();
+            let cube_dim = CubeDim::new(&client, count);
+            let cube_count = calculate_cube_count_elemwise(&client, count, cube_dim);
+            let dtype = dtype_to_storage_type(map.dtype);
+            unroll_kernel::launch(
+                &client,
+                cube_count,
+                cube_dim,
+                map.into_linear_view(),
+                output.clone().into_linear_view(),
+                sides(&geometry),
+                geometry.kernel,
+                geometry.stride,
+                dtype,
+            );
+        }
+        output
+    }
+
+    fn roll(patches: CubeTensor, geometry: Geometry) -> CubeTensor {
+        let output = of_shape(&patches, &geometry.map_shape(patches.shape()[0]));
+        let count = output.shape().num_elements();
+        if count > 0 {
+            let client = patches.client.clone();
+            let cube_dim = CubeDim::new(&client, count);
+            let cube_count = calculate_cube_count_elemwise(&client, count, cube_dim);
+            let dtype = dtype_to_storage_type(patches.dtype);
+            roll_kernel::launch(
+                &client,
+                cube_count,
+                cube_dim,
+                patches.into_linear_view(),
+                output.clone().into_linear_view(),
+                sides(&geometry),
+                geometry.kernel,
+                geometry.stride,
+                dtype,
+            );
+        }
+        output
+    }
+}
+
+fn sides(geometry: &Geometry) -> SidesLaunch {
+    let (height, width) = (geometry.height, geometry.width);
+    SidesLaunch::new(height, width, geometry.out_height(), geometry.out_width())
+}
+
+/// Room for values of another shape, on the same device and of the same type.
+fn of_shape<const D: usize>(tensor: &CubeTensor, shape: &[usize; D]) -> CubeTensor {
+    let (client, device) = (tensor.client.clone(), tensor.device.clone());
+    empty_device_dtype(client, device, Shape::new(*shape), tensor.dtype)
 }
 
 /// Sums of squares, `[parts]`.

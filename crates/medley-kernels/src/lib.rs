@@ -44,9 +44,12 @@ mod matmul;
 mod optimizer;
 mod packed;
 mod parallel;
+#[cfg(feature = "train")]
+mod patch_ops;
 mod patches;
 mod rows;
 mod two_stages;
+#[cfg(feature = "train")]
 mod unrolled;
 
 pub use extension::{BatchNormOutput, batch_norm, conv2d, depthwise_conv2d};

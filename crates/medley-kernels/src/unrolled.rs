@@ -4,8 +4,9 @@
 //! kernels for each shape, which takes minutes of compiling before the first step (docs/known-issues.md). Matrix products are one
 //! kernel for all shapes, forward and backward, at the price of memory: `kernel²` times the input.
 
-use burn::tensor::ops::PadMode;
-use burn::tensor::{Slice, Tensor};
+use burn::tensor::Tensor;
+
+use crate::patch_ops::unroll;
 
 /// Multiply-adds below which the launches of this way cost more than a direct convolution's slower gradients.
 const LEAST_PRODUCTS: usize = 400_000_000;
@@ -32,34 +33,17 @@ pub(crate) fn conv2d(
     let [channels_out, _, kernel, _] = weight.dims();
     let sides = [height.div_ceil(stride), width.div_ceil(stride)];
     let area = sides[0] * sides[1];
-    let patches =
-        if kernel == 1 && stride == 1 { input } else { unroll(input, kernel, stride, sides) };
-    let patches = patches.reshape([batch, kernel * kernel * channels, area]);
-    let weight =
-        weight.permute([0, 2, 3, 1]).reshape([1, channels_out, kernel * kernel * channels]);
+    let patches = if kernel == 1 && stride == 1 {
+        input.reshape([batch, channels, area])
+    } else {
+        unroll(input, kernel, stride)
+    };
+    let weight = weight.reshape([1, channels_out, channels * kernel * kernel]);
     let output = weight.matmul(patches).reshape([batch, channels_out, sides[0], sides[1]]);
     match bias {
         Some(bias) => output + bias.reshape([1, channels_out, 1, 1]),
         None => output,
     }
-}
-
-/// What each place of the kernel meets: `[batch, kernel² · channels, sides]`.
-fn unroll(input: Tensor<4>, kernel: usize, stride: usize, sides: [usize; 2]) -> Tensor<4> {
-    let pad = kernel / 2;
-    let padded = input.pad((pad, pad, pad, pad), PadMode::Constant(0.0));
-    let along = |first: usize, count: usize| {
-        let end = first + (count - 1) * stride + 1;
-        Slice::new(first as isize, Some(end as isize), stride as isize)
-    };
-    let places = (0..kernel).flat_map(|y| (0..kernel).map(move |x| (y, x)));
-    let pieces = places
-        .map(|(y, x)| {
-            let all = Slice::full();
-            padded.clone().slice([all, all, along(y, sides[0]), along(x, sides[1])])
-        })
-        .collect();
-    Tensor::cat(pieces, 1)
 }
 
 #[cfg(test)]
