@@ -102,8 +102,6 @@ pub(crate) fn head_losses(
 /// The features of some parts only, so that a decoder runs once over what needs it, and each
 /// part's place among them.
 fn gather(features: &Features, parts: &[&Part]) -> (Features, Vec<Range<usize>>) {
-    let pieces: Vec<Features> =
-        parts.iter().map(|part| features.slice(part.range.clone())).collect();
     let mut first = 0;
     let ranges = parts
         .iter()
@@ -113,7 +111,19 @@ fn gather(features: &Features, parts: &[&Part]) -> (Features, Vec<Range<usize>>)
             range
         })
         .collect();
-    (Features::cat(pieces), ranges)
+    // Neighbours in one piece: the gradient of each piece is as large as the whole batch.
+    let mut pieces: Vec<Range<usize>> = Vec::new();
+    for part in parts {
+        match pieces.last_mut() {
+            Some(last) if last.end == part.range.start => last.end = part.range.end,
+            _ => pieces.push(part.range.clone()),
+        }
+    }
+    let mut pieces: Vec<Features> = pieces.into_iter().map(|range| features.slice(range)).collect();
+    match pieces.pop() {
+        Some(only) if pieces.is_empty() => (only, ranges),
+        last => (Features::cat(pieces.into_iter().chain(last).collect()), ranges),
+    }
 }
 
 fn label(target: &SampleTarget) -> Option<Label> {
@@ -124,14 +134,14 @@ fn label(target: &SampleTarget) -> Option<Label> {
     }
 }
 
-fn mask(target: &SampleTarget) -> Option<&[u8]> {
+pub(crate) fn mask(target: &SampleTarget) -> Option<&[u8]> {
     match target {
         SampleTarget::Mask(mask) => Some(mask),
         _ => None,
     }
 }
 
-fn boxes(target: &SampleTarget) -> Option<&[[f32; 5]]> {
+pub(crate) fn boxes(target: &SampleTarget) -> Option<&[[f32; 5]]> {
     match target {
         SampleTarget::Boxes(boxes) => Some(boxes),
         _ => None,
