@@ -102,10 +102,10 @@ pub struct Asked<'a> {
 }
 
 impl Weights<'_> {
-    fn foundation(&self) -> Result<Foundation> {
+    fn foundation(&self, database: &Database) -> Result<Foundation> {
         let _busy = progress::busy("Loading the model");
         Ok(match self.run {
-            Some(folder) => Foundation::of_run(folder, self.device)?,
+            Some(folder) => Foundation::of_run(folder, database, self.device)?,
             None => {
                 let folder = self.model.folder()?;
                 let place = || folder.display().to_string();
@@ -188,7 +188,7 @@ impl FewShotArgs {
             threads: self.threads as usize,
             cache: self.cache.clone(),
         };
-        let foundation = weights.foundation()?;
+        let foundation = weights.foundation(database)?;
         self.watched(asked, |ledger, display, stop| {
             Ok(few_shot(&foundation, database, &protocol, ledger, display, stop)?)
         })
@@ -208,7 +208,7 @@ impl FewShotArgs {
             let words = "--zero-shot names its tasks itself; leave --task out";
             return Err(BadInput(words.into()).into());
         }
-        let foundation = weights.foundation()?;
+        let foundation = weights.foundation(database)?;
         let medley = weights.medley(database)?;
         let map = self.map.clone().unwrap_or_default();
         self.watched(asked, |ledger, display, stop| {

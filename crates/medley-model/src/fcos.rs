@@ -163,11 +163,11 @@ fn climb(tower: &[TowerLayer], level: Tensor<4>) -> Tensor<4> {
 /// A task's own outputs on the shared towers.
 #[derive(Module, Debug)]
 pub(crate) struct DetectionHead {
-    class: Conv2d,
-    distance: Conv2d,
-    centerness: Conv2d,
+    pub(crate) class: Conv2d,
+    pub(crate) distance: Conv2d,
+    pub(crate) centerness: Conv2d,
     /// One factor for each level, on the exponent of the distances.
-    scale: Param<Tensor<1>>,
+    pub(crate) scale: Param<Tensor<1>>,
     /// The convolutions once more, in this order, laid out for inference on the CPU.
     #[module(skip)]
     packed: [Option<PackedConv>; 3],

@@ -383,8 +383,13 @@ impl MedleyModel {
         ids
     }
 
-    fn find(&self, name: &str) -> Option<&Head> {
+    pub(crate) fn find(&self, name: &str) -> Option<&Head> {
         self.heads.get(self.place(name)?)
+    }
+
+    pub(crate) fn find_mut(&mut self, name: &str) -> Option<&mut Head> {
+        let place = self.place(name)?;
+        self.heads.get_mut(place)
     }
 
     fn place(&self, name: &str) -> Option<usize> {

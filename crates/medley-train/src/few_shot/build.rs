@@ -17,8 +17,7 @@ pub(crate) fn pretrained(
 ) -> Result<MedleyModel, TrainError> {
     let config = ModelConfig { heads: vec![head(task)], ..foundation.config.clone() };
     let fresh = drawn(&config, seed, &foundation.device)?;
-    let record = foundation.model.clone().into_record().allow_partial(true);
-    fresh.try_load_record(record).map_err(|error| TrainError::Device(format!("{error:?}")))
+    Ok(fresh.with_weights_of(&foundation.model, &[]))
 }
 
 /// The same architecture with random weights throughout, without autodiff.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
-use medley_data::{Loader, LoaderPlan, TaskPlan};
+use medley_data::{Loader, LoaderPlan, MixedBatch, TaskPlan};
 use medley_model::{Features, MedleyModel, ModelConfig, NormKind};
 
 use super::rates::{Trained, rate_groups};
@@ -113,20 +113,17 @@ pub(crate) fn calibrate(
 /// one batch of the pictures that it is about to learn from, without augmentation. Others stay as they are.
 ///
 /// # Errors
-/// An image that cannot be read.
+/// A side that is not a multiple of 32.
 pub(crate) fn unfold(
     model: MedleyModel,
     config: &ModelConfig,
-    plan: TaskPlan,
-    seed: u64,
+    batch: &MixedBatch,
     device: &Device,
 ) -> Result<MedleyModel, TrainError> {
     if config.norm != NormKind::Folded {
         return Ok(model);
     }
-    let size = plan.spec.presentation.size();
-    let batch = Loader::start(LoaderPlan::mixed(vec![plan], size, seed))?.next()?;
-    Ok(model.unfold(config, images(&batch, device), &[])?.0)
+    Ok(model.unfold(config, images(batch, device), &[])?.0)
 }
 
 /// Features that were computed without autodiff, as constants of the graph.

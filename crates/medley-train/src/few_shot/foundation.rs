@@ -4,20 +4,24 @@ use std::path::Path;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
+use medley_data::Database;
 use medley_infer::read_model;
-use medley_model::{MedleyModel, ModelConfig, NormKind};
+use medley_model::{HeadConfig, MedleyModel, ModelConfig, NormKind};
 use medley_package::{Package, digest};
 
 use crate::checkpoint::Checkpoint;
 use crate::error::TrainError;
 
-/// A pretrained model without its heads.
+/// A pretrained model. Its heads serve as the beginning of others.
 ///
 /// From a run it keeps its batch normalisation, which decoders and fine-tuning learn faster with. In a package that is
 /// folded into the convolutions, and made anew from pictures of the task that is learned.
 pub struct Foundation {
+    /// The shape without heads.
     pub(crate) config: ModelConfig,
     pub(crate) model: MedleyModel,
+    /// The heads of `model`.
+    pub(crate) heads: Vec<HeadConfig>,
     pub(crate) device: Device,
     /// Names of the tasks that it was pretrained on.
     pub(crate) tasks: Vec<String>,
@@ -35,31 +39,26 @@ impl Foundation {
     /// # Errors
     /// A package that does not load, one without tasks.
     pub fn of_package(package: &Package, device: &Device) -> Result<Self, TrainError> {
-        let (full, config) = read_model(package, device)?;
+        let (model, config) = read_model(package, device)?;
         let metadata = &package.metadata;
-        let digest = weights_digest(&full);
-        let config = ModelConfig { heads: Vec::new(), ..config };
-        let record = full.into_record().allow_unused(true);
-        let model = config
-            .init(device)?
-            .try_load_record(record)
-            .map_err(|error| TrainError::Device(format!("{error:?}")))?;
+        let size = input_size(metadata.tasks.first().map(|task| task.presentation.size()))?;
         Ok(Self {
-            config,
-            model,
-            device: device.clone(),
             tasks: metadata.tasks.iter().map(|task| task.name.clone()).collect(),
             datasets: metadata.provenance.datasets.iter().map(|set| set.name.clone()).collect(),
-            size: input_size(metadata.tasks.first().map(|task| task.presentation.size()))?,
-            digest,
+            ..Self::of_model(config, model, size, device)
         })
     }
 
-    /// That of the newest checkpoint of a training run's folder. `device`: without autodiff.
+    /// That of the newest checkpoint of a training run's folder, whose heads are known where `database` has all of its
+    /// tasks. `device`: without autodiff.
     ///
     /// # Errors
     /// No checkpoint, one that cannot be read.
-    pub fn of_run(folder: &Path, device: &Device) -> Result<Self, TrainError> {
+    pub fn of_run(
+        folder: &Path,
+        database: &Database,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
         let checkpoint = Checkpoint::of(folder);
         let state = checkpoint.state()?.ok_or_else(|| {
             TrainError::file(
@@ -67,14 +66,27 @@ impl Foundation {
                 "no checkpoint of a run; name a folder that `medley pretrain` made",
             )
         })?;
-        let config = state.config.model(&[]);
-        let model = checkpoint.shared_weights(config.init(device)?, &state)?;
+        let specs = state.config.tasks.iter().map(|task| {
+            database.task(&task.name).ok().map(|record| record.spec(task.presentation))
+        });
+        let (config, model) = match specs.collect::<Option<Vec<_>>>() {
+            Some(specs) => {
+                let config = state.config.model(&specs);
+                let model = checkpoint.answering_weights(config.init(device)?, &state)?;
+                (config, model)
+            }
+            None => {
+                let config = state.config.model(&[]);
+                let model = checkpoint.shared_weights(config.init(device)?, &state)?;
+                (config, model)
+            }
+        };
         let tasks = state.config.tasks.iter().map(|task| task.name.clone()).collect();
         let size = input_size(Some(state.config.size()))?;
         Ok(Self { tasks, ..Self::of_model(config, model, size, device) })
     }
 
-    /// A model without heads, as if it were pretrained on nothing.
+    /// A model as if it were pretrained on nothing.
     pub(super) fn of_model(
         config: ModelConfig,
         model: MedleyModel,
@@ -83,7 +95,9 @@ impl Foundation {
     ) -> Self {
         let digest = weights_digest(&model);
         let (tasks, datasets) = (Vec::new(), Vec::new());
-        Self { config, model, device: device.clone(), tasks, datasets, size, digest }
+        let heads = config.heads.clone();
+        let config = ModelConfig { heads: Vec::new(), ..config };
+        Self { config, model, heads, device: device.clone(), tasks, datasets, size, digest }
     }
 
     /// The shape of the same architecture for training from random weights: with the normalisation that it was

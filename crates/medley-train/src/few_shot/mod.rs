@@ -4,6 +4,7 @@
 //! measures each on the whole test split. [`zero_shot`] asks a pretrained head about another centre's images. The
 //! protocol, with the reason of each choice, is `docs/few-shot.md`.
 
+mod begin_head;
 mod build;
 mod census;
 mod embed;

@@ -16,7 +16,7 @@ use super::work::Work;
 use crate::error::TrainError;
 
 /// Raised when the same settings would give other figures: rows of an older one are not gone on with.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// Digits of a row's setup.
 const SETUP_CHARS: usize = 16;

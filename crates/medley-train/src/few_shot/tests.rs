@@ -10,20 +10,22 @@ use std::sync::{Mutex, MutexGuard};
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Distribution, Tensor, Tolerance};
-use medley_data::{Database, Split};
+use medley_data::{Database, Loader, LoaderPlan, MixedBatch, Split, TaskPlan};
 use medley_infer::Medley;
-use medley_model::MedleyModel;
+use medley_model::{MedleyModel, ModelConfig};
 use medley_package::{Presentation, TaskKind, TaskSpec};
 use tempfile::TempDir;
 
-use super::build::pretrained;
+use super::begin_head::begin_head;
+use super::build::{pretrained, random};
 use super::drawn;
 use super::fit::{Fit, unfold};
 use super::leak::refuse_leak;
 use super::rates::Trained;
 use super::*;
-use crate::config::Variant;
+use crate::config::{Variant, head};
 use crate::error::TrainError;
+use crate::step::losses;
 
 /// burn's CPU device has one random generator for the whole process; measurements beside each other would draw
 /// from it in turn and lose their reproducibility.
@@ -312,7 +314,8 @@ fn a_folded_model_learns_with_batch_normalisations_that_change_no_answer_before(
     let folded = Foundation::of_model(config, model, 64, &whole.device);
     let plan = database.plan("outline", Split::Train, Presentation::Whole { size: 64 }, 4).unwrap();
     let before = pretrained(&folded, &plan.spec, 1).unwrap();
-    let awake = unfold(before.clone(), &folded.config, plan, 1, &folded.device).unwrap();
+    let plain = first_batch(TaskPlan { augment: false, ..plan });
+    let awake = unfold(before.clone(), &folded.config, &plain, &folded.device).unwrap();
     let images = Tensor::random([3, 3, 64, 96], Distribution::Uniform(0.0, 1.0), &folded.device);
     let answers = |model: &MedleyModel| {
         let features = model.encode(images.clone()).unwrap();
@@ -323,6 +326,68 @@ fn a_folded_model_learns_with_batch_normalisations_that_change_no_answer_before(
     for part in ["encoder", "segmentation"] {
         assert!(weights(&awake, part).len() > weights(&before, part).len(), "{part}");
         assert_eq!(weights(&awake, part).len(), weights(&whole.model, part).len(), "{part}");
+    }
+}
+
+fn first_batch(plan: TaskPlan) -> MixedBatch {
+    Loader::start(LoaderPlan::mixed(vec![plan], 64, 1)).unwrap().next().unwrap()
+}
+
+/// A model that has learned `task`, as a foundation.
+fn taught(database: &Database, task: &str) -> Foundation {
+    let recipe = protocol(&[], &[], 60).recipe;
+    let plan = database.plan(task, Split::Train, Presentation::Whole { size: 64 }, 4).unwrap();
+    let nothing = micro();
+    let fit = Fit {
+        plan: plan.clone(),
+        trained: Trained::Everything,
+        recipe: &recipe,
+        threads: 1,
+        seed: 1,
+        device: &nothing.device,
+        name: task.into(),
+    };
+    let model = random(&nothing, &plan.spec, 1).unwrap();
+    let model = fit.run(model, &AtomicBool::new(false), &mut |_| {}).unwrap().unwrap();
+    let config = ModelConfig { heads: vec![head(&plan.spec)], ..nothing.config };
+    Foundation::of_model(config, model, 64, &nothing.device)
+}
+
+/// The head of `task` before it is trained, as it was drawn and as it begins.
+fn heads(foundation: &Foundation, plan: &TaskPlan) -> [MedleyModel; 2] {
+    let drawn = pretrained(foundation, &plan.spec, 7).unwrap();
+    let plain = first_batch(TaskPlan { augment: false, ..plan.clone() });
+    let begun = begin_head(foundation, drawn.clone(), &plan.spec, &plain).unwrap();
+    [drawn, begun]
+}
+
+#[test]
+fn a_new_head_begins_with_the_pretrained_one_that_fits_and_with_none_that_does_not() {
+    let _alone = alone();
+    let folder = TempDir::new().unwrap();
+    let database = database_with_twins(folder.path());
+    for (task, kind) in [("outline", TaskKind::Segmentation), ("place", TaskKind::Detection)] {
+        let knowing = taught(&database, task);
+        let twin = format!("{task}-2");
+        let whole = Presentation::Whole { size: 64 };
+        let plan = database.plan(&twin, Split::Train, whole, 8).unwrap();
+        assert_eq!(plan.spec.kind, kind);
+        let loss = |model: &MedleyModel| {
+            let plain = first_batch(TaskPlan { augment: false, ..plan.clone() });
+            let found = losses(model, std::slice::from_ref(&plan.spec), &plain, &knowing.device);
+            found.unwrap()[0].value().unwrap()
+        };
+        let [drawn, begun] = heads(&knowing, &plan);
+        assert!(loss(&begun) < 0.6 * loss(&drawn), "{task}: {} {}", loss(&begun), loss(&drawn));
+
+        // A head that never learned anything is no better than a blind answer: classes stay as they were drawn.
+        let nothing = micro();
+        let config = ModelConfig { heads: vec![head(&plan.spec)], ..nothing.config.clone() };
+        let unknowing = pretrained(&nothing, &plan.spec, 3).unwrap();
+        let unknowing = Foundation::of_model(config, unknowing, 64, &nothing.device);
+        let [drawn, begun] = heads(&unknowing, &plan);
+        let part = if kind == TaskKind::Segmentation { "heads" } else { "encoder" };
+        assert_eq!(weights(&begun, part), weights(&drawn, part), "{task}");
     }
 }
 

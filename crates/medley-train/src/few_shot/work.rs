@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use medley_data::{Example, TaskPlan};
+use medley_data::{Example, Loader, LoaderPlan, TaskPlan};
 use medley_infer::Medley;
 use medley_model::MedleyModel;
 use medley_package::{TaskKind, TaskSpec};
 
+use super::begin_head::begin_head;
 use super::build::{pretrained, random};
 use super::census::{Shown, shown};
 use super::embed::{Cache, embeddings};
@@ -167,14 +168,16 @@ impl<'a> Work<'a> {
         calibrate(model, plan, recipe.calibration, run.seed, &self.foundation.device)
     }
 
-    /// The pretrained model with a fresh head, ready to be trained.
+    /// The pretrained model with a head for the task, ready to be trained.
     fn pretrained_model(&self, run: &Run, drawn: &Drawn) -> Result<MedleyModel, TrainError> {
         let foundation = self.foundation;
         let model = pretrained(foundation, &drawn.spec, run.seed)?;
         // Both kinds of tasks take their statistics from as many pictures.
         let per_batch = self.protocol.recipe.images;
         let plan = TaskPlan { augment: false, per_batch, ..self.training(drawn) };
-        unfold(model, &foundation.config, plan, run.seed, &foundation.device)
+        let plain = Loader::start(LoaderPlan::mixed(vec![plan], foundation.size, run.seed))?.next()?;
+        let model = begin_head(foundation, model, &drawn.spec, &plain)?;
+        unfold(model, &foundation.config, &plain, &foundation.device)
     }
 
     fn by_gradient(

@@ -23,6 +23,21 @@ const EPSILON: f64 = 1e-3;
 ///
 /// `boxes`: `[x0, y0, x1, y1, class]` of each image, in pixels of the input.
 pub fn detection_loss(levels: &[LevelOutput], boxes: &[&[[f32; 5]]]) -> Tensor<1> {
+    let DetectionParts { classes, boxes } = detection_parts(levels, boxes);
+    classes + boxes
+}
+
+/// The loss of detection in two.
+#[derive(Debug)]
+pub(crate) struct DetectionParts {
+    /// Of what is found.
+    pub(crate) classes: Tensor<1>,
+    /// Of where it is: overlap and centerness.
+    pub(crate) boxes: Tensor<1>,
+}
+
+/// The parts that [`detection_loss`] adds up.
+pub(crate) fn detection_parts(levels: &[LevelOutput], boxes: &[&[[f32; 5]]]) -> DetectionParts {
     let shapes: Vec<LevelShape> = levels
         .iter()
         .map(|level| {
@@ -79,7 +94,7 @@ pub fn detection_loss(levels: &[LevelOutput], boxes: &[&[[f32; 5]]]) -> Tensor<1
     let entropy = log_sigmoid(centerness.clone()) * centerness_target.clone()
         + log_sigmoid(-centerness) * (-centerness_target + 1.0);
     let entropy = (entropy * positive).sum() * (-CENTERNESS_WEIGHT / objects);
-    focal + overlap + entropy
+    DetectionParts { classes: focal, boxes: overlap + entropy }
 }
 
 /// Levels one after the other: `[batch, channels, locations]`.
