@@ -182,6 +182,7 @@ fn measure(data: &Path, way: &str, tasks: &[String]) -> Result<()> {
             average: 0.0,
         },
         tasks: tasks.iter().map(task).collect(),
+        leave_out: Vec::new(),
     };
     let database = Database::open(data)?;
     let folder = tempfile::tempdir()?;

@@ -210,9 +210,25 @@ pub struct TrainConfig {
     pub optimizer: OptimizerConfig,
     /// The tasks.
     pub tasks: Vec<TaskConfig>,
+    /// Tasks of the list that do not take part; reading a configuration takes them out of `tasks` and leaves this empty.
+    #[serde(default, skip_serializing)]
+    pub leave_out: Vec<String>,
 }
 
 impl TrainConfig {
+    /// The same with the tasks of `leave_out` taken out.
+    pub(crate) fn without_left_out(mut self) -> Result<Self, String> {
+        for name in std::mem::take(&mut self.leave_out) {
+            let before = self.tasks.len();
+            self.tasks.retain(|task| task.name != name);
+            if self.tasks.len() == before {
+                let names: Vec<&str> = self.tasks.iter().map(|task| task.name.as_str()).collect();
+                return Err(format!("leave_out names “{name}”, expected of {}", names.join(", ")));
+            }
+        }
+        Ok(self)
+    }
+
     /// Whether the values fit together; the reason if not.
     pub(crate) fn check(&self) -> Result<(), String> {
         let Some(first) = self.tasks.first() else {
@@ -378,6 +394,7 @@ mod tests {
             checkpoint_every: 1,
             optimizer,
             tasks: Vec::new(),
+            leave_out: Vec::new(),
         }
     }
 

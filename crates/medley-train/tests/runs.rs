@@ -76,6 +76,7 @@ fn config(way: Way, steps: u64) -> TrainConfig {
             average: 0.0,
         },
         tasks: vec![task("shape", true), task("outline", false), task("place", false)],
+        leave_out: Vec::new(),
     }
 }
 
