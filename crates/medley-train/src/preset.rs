@@ -69,9 +69,8 @@ fn parse(place: &str, text: &str) -> Result<TrainConfig, TrainError> {
         let place = line.map_or(place.into(), |line| format!("{place}, line {line}"));
         TrainError::Config { place, reason }
     })?;
-    let fits = config.check();
-    fits.map_err(|reason| TrainError::Config { place: place.into(), reason })?;
-    Ok(config)
+    let whole = config.without_left_out().and_then(|config| config.check().map(|()| config));
+    whole.map_err(|reason| TrainError::Config { place: place.into(), reason })
 }
 
 /// What is wrong with a text.
@@ -173,15 +172,21 @@ mod tests {
     }
 
     #[test]
-    fn the_shipped_models_recipe_is_nano_cpu_under_another_name() {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/medley-nano.toml");
-        let shipped = TrainConfig::named(&file).unwrap();
+    fn the_shipped_models_first_recipe_is_nano_cpu_under_another_name_and_its_second_has_the_same_tasks() {
+        let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
+        let first = TrainConfig::named(&configs.join("medley-nano-160.toml")).unwrap();
         let mut preset = TrainConfig::named(Path::new("nano-cpu")).unwrap();
-        assert_eq!(shipped.name, "medley-nano");
-        preset.name.clone_from(&shipped.name);
-        preset.steps = shipped.steps;
-        preset.optimizer.restarts.clone_from(&shipped.optimizer.restarts);
-        assert_eq!(shipped, preset);
+        preset.name.clone_from(&first.name);
+        preset.steps = first.steps;
+        preset.optimizer.restarts.clone_from(&first.optimizer.restarts);
+        assert_eq!(first, preset);
+
+        let second = TrainConfig::named(&configs.join("medley-nano.toml")).unwrap();
+        assert_eq!((second.name.as_str(), second.size()), ("medley-nano", 224));
+        let names = |config: &TrainConfig| -> Vec<String> {
+            config.tasks.iter().map(|task| task.name.clone()).collect()
+        };
+        assert_eq!(names(&second), names(&first));
     }
 
     #[test]
@@ -195,6 +200,19 @@ mod tests {
         let task = "[[tasks]]\nname = \"lungs\"\nper_batch = 1\npresentation = { way = \"whole\", size = 64 }";
         let config = parse("", &format!("preset = \"nano-cpu\"\n{task}")).unwrap();
         assert_eq!(config.tasks.len(), 1);
+    }
+
+    #[test]
+    fn tasks_are_left_out_by_name_and_an_unknown_name_is_told_the_known_ones() {
+        let preset = TrainConfig::named(Path::new("smoke")).unwrap();
+        let left: Vec<&str> = preset.tasks[1..].iter().map(|task| task.name.as_str()).collect();
+        let first = &preset.tasks[0].name;
+        let config = parse("", &format!("preset = \"smoke\"\nleave_out = [\"{first}\"]")).unwrap();
+        let names: Vec<&str> = config.tasks.iter().map(|task| task.name.as_str()).collect();
+        assert_eq!((names, config.leave_out.len()), (left, 0));
+
+        let error = refused("preset = \"smoke\"\nleave_out = [\"lunks\"]");
+        assert!(error.contains("“lunks”") && error.contains(first), "{error}");
     }
 
     #[test]
