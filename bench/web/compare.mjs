@@ -40,6 +40,19 @@ const names = readdirSync(models)
   .filter((name) => name.endsWith('.onnx'))
   .map((name) => name.slice(0, -'.onnx'.length));
 
+/**
+ * The side of a model's input, in pixels, as its package says.
+ * @param {string} model
+ */
+function sideOf(model) {
+  const folder = join(models ?? '', model);
+  // The header lies in the first piece.
+  const { shards } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+  const file = readFileSync(join(folder, shards[0].path));
+  const header = JSON.parse(file.subarray(8, 8 + Number(file.readBigUInt64LE())).toString());
+  return Number(JSON.parse(header['__metadata__'].medley).tasks[0].presentation.size);
+}
+
 /** @type {import('./measuring.mjs').Row[]} */
 const rows = [];
 
@@ -127,7 +140,7 @@ async function measureMemory(model) {
   const bytes = {};
   for (const engine of ['none', 'medley', 'onnxruntime-web']) {
     const { page, close } = await open();
-    bytes[engine] = await page.evaluate(memoryAfter, { model, engine, runs: MEMORY_RUNS });
+    bytes[engine] = await page.evaluate(memoryAfter, { model, engine, side: sideOf(model), runs: MEMORY_RUNS });
     await close();
   }
   for (const engine of ['medley', 'onnxruntime-web']) {
@@ -143,7 +156,7 @@ async function measureCold(model) {
   for (let round = 0; round < COLD; round += 1) {
     for (const engine of /** @type {const} */ (['medley', 'onnxruntime-web'])) {
       const { page, close } = await openCold();
-      cold[engine]?.push(await page.evaluate(engine === 'medley' ? coldMedley : coldOrt, { model }));
+      cold[engine]?.push(await page.evaluate(engine === 'medley' ? coldMedley : coldOrt, { model, side: sideOf(model) }));
       await close();
     }
   }
@@ -222,10 +235,9 @@ async function warm({ model, threads, rounds, warmUp, gpu }) {
 /**
  * In a fresh page: its bytes after some runs of an engine on one thread. What the browser counts has no worker's wasm memory in it,
  * which is where Medley computes: its report says how large that has grown.
- * @param {{ model: string, engine: string, runs: number }} asked
+ * @param {{ model: string, engine: string, side: number, runs: number }} asked
  */
-async function memoryAfter({ model, engine, runs }) {
-  const side = model === 'nano' ? 160 : 256;
+async function memoryAfter({ model, engine, side, runs }) {
   let worker = 0;
   if (engine === 'medley') {
     const { loadModel } = /** @type {typeof import('@medley/web')} */ (await import('/web/dist/index.js'));
@@ -267,15 +279,14 @@ async function coldMedley({ model }) {
 
 /**
  * In a fresh page.
- * @param {{ model: string }} asked
+ * @param {{ model: string, side: number }} asked
  */
-async function coldOrt({ model }) {
+async function coldOrt({ model, side }) {
   const begin = performance.now();
   const ort = await import('/ort/ort.wasm.min.mjs');
   ort.env.wasm.wasmPaths = '/ort/';
   ort.env.wasm.numThreads = 1;
   const session = await ort.InferenceSession.create(`/models/${model}.onnx`, { executionProviders: ['wasm'] });
-  const side = model === 'nano' ? 160 : 256;
   const tensor = new ort.Tensor('float32', new Float32Array(3 * side * side).fill(0.5), [1, 3, side, side]);
   const ready = performance.now();
   await session.run({ image: tensor });
