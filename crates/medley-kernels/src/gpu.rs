@@ -1,4 +1,4 @@
-//! Operations on GPUs as kernels of CubeCL: the optimizer's, and the patches of a convolution.
+//! Operations on GPUs as kernels of CubeCL: the optimizer's, the patches of a convolution, norms and GELU.
 //!
 //! `medley check-device` holds what they compute against the CPU.
 
@@ -15,6 +15,7 @@ use cubecl::std::tensor::layout::linear::{LinearView, LinearViewMut};
 use crate::optimizer::{AdamWStep, Factors, OptimizerOps};
 use crate::patch_ops::PatchOps;
 use crate::patches::Geometry;
+use crate::row_ops::{RowGradients, RowOps};
 
 /// Threads of a block that adds up squares; a power of two.
 const UNITS: u32 = 256;
@@ -336,6 +337,276 @@ fn sides(geometry: &Geometry) -> SidesLaunch {
 fn of_shape<const D: usize>(tensor: &CubeTensor, shape: &[usize; D]) -> CubeTensor {
     let (client, device) = (tensor.client.clone(), tensor.device.clone());
     empty_device_dtype(client, device, Shape::new(*shape), tensor.dtype)
+}
+
+/// The sum of every thread's value, known to all threads of a block.
+#[cube]
+fn total(value: f32, #[comptime] units: usize) -> f32 {
+    let mut sums = Shared::new_slice(units);
+    sums[UNIT_POS as usize] = value;
+    sync_cube();
+    let mut active = CUBE_DIM / 2;
+    while active > 0 {
+        if UNIT_POS < active {
+            let other = sums[(UNIT_POS + active) as usize];
+            sums[UNIT_POS as usize] += other;
+        }
+        active /= 2;
+        sync_cube();
+    }
+    let sum = sums[0];
+    // Before the memory serves the next sum.
+    sync_cube();
+    sum
+}
+
+/// The mean of a row, and the reciprocal of its deviation.
+#[derive(CubeType)]
+struct RowStatistics {
+    mean: f32,
+    factor: f32,
+}
+
+#[cube]
+fn row_statistics<F: Float>(
+    input: &LinearView<'_, F>,
+    first: usize,
+    length: usize,
+    epsilon: f32,
+    #[comptime] units: usize,
+) -> RowStatistics {
+    let share = 1.0 / f32::cast_from(length);
+    let mut sum = 0.0f32;
+    let mut place = UNIT_POS as usize;
+    while place < length {
+        sum += f32::cast_from(input.read(first + place));
+        place += units;
+    }
+    let mean = total(sum, units) * share;
+    let mut squares = 0.0f32;
+    let mut place = UNIT_POS as usize;
+    while place < length {
+        let centred = f32::cast_from(input.read(first + place)) - mean;
+        squares += centred * centred;
+        place += units;
+    }
+    let variance = total(squares, units) * share;
+    RowStatistics { mean, factor: 1.0 / (variance + epsilon).sqrt() }
+}
+
+/// A block for each row.
+#[cube(launch)]
+fn normal_rows_kernel<F: Float>(
+    input: LinearView<'_, F>,
+    mut output: LinearViewMut<'_, F>,
+    length: usize,
+    epsilon: f32,
+    #[comptime] units: usize,
+    #[define(F)] _dtype: ElemType,
+) {
+    let first = CUBE_POS * length;
+    if first >= output.shape() {
+        terminate!();
+    }
+    let statistics = row_statistics::<F>(&input, first, length, epsilon, units);
+    let mut place = UNIT_POS as usize;
+    while place < length {
+        let value = f32::cast_from(input.read(first + place));
+        let normal = (value - statistics.mean) * statistics.factor;
+        output.write(first + place, F::cast_from(normal));
+        place += units;
+    }
+}
+
+/// A block for each row.
+#[cube(launch)]
+fn normal_rows_gradient_kernel<F: Float>(
+    input: LinearView<'_, F>,
+    gradient: LinearView<'_, F>,
+    mut output: LinearViewMut<'_, F>,
+    length: usize,
+    epsilon: f32,
+    #[comptime] units: usize,
+    #[define(F)] _dtype: ElemType,
+) {
+    let first = CUBE_POS * length;
+    if first >= output.shape() {
+        terminate!();
+    }
+    let statistics = row_statistics::<F>(&input, first, length, epsilon, units);
+    let share = 1.0 / f32::cast_from(length);
+    let mut even = 0.0f32;
+    let mut along = 0.0f32;
+    let mut place = UNIT_POS as usize;
+    while place < length {
+        let value = f32::cast_from(input.read(first + place));
+        let own = f32::cast_from(gradient.read(first + place));
+        even += own;
+        along += own * (value - statistics.mean) * statistics.factor;
+        place += units;
+    }
+    let even = total(even, units) * share;
+    let along = total(along, units) * share;
+    let mut place = UNIT_POS as usize;
+    while place < length {
+        let value = f32::cast_from(input.read(first + place));
+        let own = f32::cast_from(gradient.read(first + place));
+        let normal = (value - statistics.mean) * statistics.factor;
+        let result = statistics.factor * (own - even - normal * along);
+        output.write(first + place, F::cast_from(result));
+        place += units;
+    }
+}
+
+/// Twice the distribution function of the normal distribution.
+#[cube]
+fn twice_below(value: f32) -> f32 {
+    1.0f32 + Erf::erf(value * 0.707_106_77f32)
+}
+
+#[cube(launch)]
+fn gelu_kernel<F: Float>(
+    input: LinearView<'_, F>,
+    mut output: LinearViewMut<'_, F>,
+    #[define(F)] _dtype: ElemType,
+) {
+    let place = ABSOLUTE_POS;
+    if !output.is_in_bounds(place) {
+        terminate!();
+    }
+    let value = f32::cast_from(input.read(place));
+    output.write(place, F::cast_from(0.5f32 * value * twice_below(value)));
+}
+
+#[cube(launch)]
+fn gelu_gradient_kernel<F: Float>(
+    input: LinearView<'_, F>,
+    gradient: LinearView<'_, F>,
+    mut output: LinearViewMut<'_, F>,
+    #[define(F)] _dtype: ElemType,
+) {
+    let place = ABSOLUTE_POS;
+    if !output.is_in_bounds(place) {
+        terminate!();
+    }
+    let value = f32::cast_from(input.read(place));
+    // 1 / √(2π)
+    let exponent = value * value * -0.5f32;
+    let density = exponent.exp() * 0.398_942_3f32;
+    let slope = 0.5f32 * twice_below(value) + value * density;
+    output.write(place, F::cast_from(slope * f32::cast_from(gradient.read(place))));
+}
+
+impl RowOps for CubeBackend {
+    fn gelu_of(input: CubeTensor) -> CubeTensor {
+        let output = like(&input);
+        let count = output.shape().num_elements();
+        if count > 0 {
+            let client = input.client.clone();
+            let cube_dim = CubeDim::new(&client, count);
+            let cube_count = calculate_cube_count_elemwise(&client, count, cube_dim);
+            let dtype = dtype_to_storage_type(input.dtype);
+            gelu_kernel::launch(
+                &client,
+                cube_count,
+                cube_dim,
+                input.into_linear_view_like(&output),
+                output.clone().into_linear_view(),
+                dtype,
+            );
+        }
+        output
+    }
+
+    fn normal_rows(input: CubeTensor, epsilon: f32) -> CubeTensor {
+        let output = like(&input);
+        if let Some(RowBlocks { length, units, count, dim }) = RowBlocks::of(&output) {
+            let client = input.client.clone();
+            let dtype = dtype_to_storage_type(input.dtype);
+            normal_rows_kernel::launch(
+                &client,
+                count,
+                dim,
+                input.into_linear_view_like(&output),
+                output.clone().into_linear_view(),
+                length,
+                epsilon,
+                units,
+                dtype,
+            );
+        }
+        output
+    }
+}
+
+impl RowGradients for CubeBackend {
+    fn gelu_gradient(input: CubeTensor, gradient: CubeTensor) -> CubeTensor {
+        let output = like(&input);
+        let count = output.shape().num_elements();
+        if count > 0 {
+            let client = input.client.clone();
+            let cube_dim = CubeDim::new(&client, count);
+            let cube_count = calculate_cube_count_elemwise(&client, count, cube_dim);
+            let dtype = dtype_to_storage_type(input.dtype);
+            gelu_gradient_kernel::launch(
+                &client,
+                cube_count,
+                cube_dim,
+                input.into_linear_view_like(&output),
+                gradient.into_linear_view_like(&output),
+                output.clone().into_linear_view(),
+                dtype,
+            );
+        }
+        output
+    }
+
+    fn normal_rows_gradient(input: CubeTensor, gradient: CubeTensor, epsilon: f32) -> CubeTensor {
+        let output = like(&input);
+        if let Some(RowBlocks { length, units, count, dim }) = RowBlocks::of(&output) {
+            let client = input.client.clone();
+            let dtype = dtype_to_storage_type(input.dtype);
+            normal_rows_gradient_kernel::launch(
+                &client,
+                count,
+                dim,
+                input.into_linear_view_like(&output),
+                gradient.into_linear_view_like(&output),
+                output.clone().into_linear_view(),
+                length,
+                epsilon,
+                units,
+                dtype,
+            );
+        }
+        output
+    }
+}
+
+/// How the rows of a tensor are spread over blocks of threads, one block for each.
+struct RowBlocks {
+    length: usize,
+    /// Threads of a block, a power of two.
+    units: usize,
+    count: CubeCount,
+    dim: CubeDim,
+}
+
+impl RowBlocks {
+    /// None for a tensor without values.
+    fn of(tensor: &CubeTensor) -> Option<Self> {
+        let shape = tensor.shape();
+        let length = shape.last().copied().unwrap_or(0);
+        let all = shape.num_elements();
+        if all == 0 {
+            return None;
+        }
+        // Some values for each thread, and no fewer threads than run in step.
+        let units = (length / 4).next_power_of_two().clamp(32, UNITS as usize);
+        let dim = CubeDim::new_1d(units as u32);
+        let count = calculate_cube_count_elemwise(&tensor.client, all / length * units, dim);
+        Some(Self { length, units, count, dim })
+    }
 }
 
 /// Sums of squares, `[parts]`.

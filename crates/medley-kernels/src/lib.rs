@@ -47,6 +47,8 @@ mod parallel;
 #[cfg(feature = "train")]
 mod patch_ops;
 mod patches;
+#[cfg(feature = "train")]
+mod row_ops;
 mod rows;
 mod two_stages;
 #[cfg(feature = "train")]
@@ -59,4 +61,4 @@ pub use inference::{
 #[cfg(feature = "train")]
 pub use optimizer::{AdamWStep, adamw, towards};
 pub use packed::{Activation, WindowGrid};
-pub use rows::{in_parts, layer_norm_over_rows, linear_over_rows};
+pub use rows::{gelu, group_norm_in_groups, in_parts, layer_norm_over_rows, linear_over_rows};

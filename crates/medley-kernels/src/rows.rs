@@ -9,7 +9,7 @@
 //! stages of Swin do not, laying it out in other parts copies it. Layers after one another whose input comes from [`in_parts`]
 //! share one copy.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, activation};
 
 /// `input · weight + bias` for training, where the device is one with gradients.
 ///
@@ -61,18 +61,59 @@ pub fn layer_norm_over_rows<const D: usize>(
     let [channels] = gamma.dims();
     let rows: usize = shape[..D - 1].iter().product();
     let parts = parts_of(rows, 1);
-    let share = 1.0 / channels as f64;
-    // A sum and a factor on one value a row: the gradient of a mean passes over the whole map once more.
-    let mean_of = |values: Tensor<3>| values.sum_dim(2) * share;
     let input = input.reshape([parts, rows / parts, channels]);
-    let centred = input.clone() - mean_of(input);
-    let variance = mean_of(centred.clone().square());
-    let normal = centred * (variance + epsilon).sqrt().recip() * spread(gamma, parts);
+    let scaled = normal_rows(input, epsilon) * spread(gamma, parts);
     let output = match beta {
-        Some(beta) => normal + spread(beta, parts),
-        None => normal,
+        Some(beta) => scaled + spread(beta, parts),
+        None => scaled,
     };
     output.reshape(shape)
+}
+
+/// Group normalisation for training, where the device is one with gradients.
+///
+/// Wu and He, *Group normalization* (2018), equations 1 to 6.
+///
+/// # Shapes
+/// - input and output: `[batch, channels, …]`
+/// - gamma, beta: `[channels]`
+///
+/// # Panics
+/// Channels that are no multiple of `groups`, shapes that do not fit each other.
+pub fn group_norm_in_groups<const D: usize>(
+    input: Tensor<D>,
+    [gamma, beta]: [Tensor<1>; 2],
+    groups: usize,
+    epsilon: f64,
+) -> Tensor<D> {
+    let shape = input.dims();
+    let [batch, channels] = [shape[0], shape[1]];
+    let area: usize = shape[2..].iter().product();
+    assert!(channels.is_multiple_of(groups), "{channels} channels in {groups} groups");
+    let normal = normal_rows(input.reshape([batch, groups, channels / groups * area]), epsilon);
+    let normal = normal.reshape([batch, channels, area]);
+    let output = normal * gamma.reshape([1, channels, 1]) + beta.reshape([1, channels, 1]);
+    output.reshape(shape)
+}
+
+/// x Φ(x), with Φ the normal distribution's function: Hendrycks and Gimpel, *Gaussian error linear units* (2016).
+pub fn gelu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
+    #[cfg(feature = "train")]
+    if let Some(output) = crate::row_ops::gelu(&input) {
+        return output;
+    }
+    activation::gelu(input)
+}
+
+/// Every row of the last axis at mean 0 and variance 1, up to `epsilon` beside the variance.
+fn normal_rows(input: Tensor<3>, epsilon: f64) -> Tensor<3> {
+    #[cfg(feature = "train")]
+    if let Some(output) = crate::row_ops::normal_rows(&input, epsilon) {
+        return output;
+    }
+    let centred = input.clone() - input.mean_dim(2);
+    let variance = centred.clone().square().mean_dim(2);
+    centred * (variance + epsilon).sqrt().recip()
 }
 
 /// The rows of a map as the layers here lay them out: `[…, channels]` to `[parts, rows of a part, channels]`.

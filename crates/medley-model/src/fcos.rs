@@ -5,12 +5,13 @@
 
 use burn::module::{Initializer, Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{Gelu, GroupNorm, GroupNormConfig};
+use burn::nn::{GroupNorm, GroupNormConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use medley_kernels::PackedConv;
 
 use crate::conv_norm::{pack_and_forget, packed_or_same, same_padding};
+use crate::group_norm::norm_gelu;
 use crate::pointwise::Pointwise;
 
 /// Strides of the five levels, in pixels of the input.
@@ -44,7 +45,6 @@ pub(crate) struct DetectionDecoder {
 struct TowerLayer {
     conv: Conv2d,
     norm: GroupNorm,
-    gelu: Gelu,
     /// The convolution once more, laid out for inference on the CPU.
     #[module(skip)]
     packed: Option<PackedConv>,
@@ -87,7 +87,6 @@ impl DetectionDecoder {
                 .map(|_| TowerLayer {
                     conv: conv3x3(channels, channels, 1, device),
                     norm: GroupNormConfig::new(TOWER_GROUPS, channels).init(device),
-                    gelu: Gelu::new(),
                     packed: None,
                 })
                 .collect()
@@ -156,7 +155,7 @@ impl DetectionDecoder {
 
 fn climb(tower: &[TowerLayer], level: Tensor<4>) -> Tensor<4> {
     tower.iter().fold(level, |map, layer| {
-        layer.gelu.forward(layer.norm.forward(packed_or_same(&layer.packed, &layer.conv, map)))
+        norm_gelu(&layer.norm, packed_or_same(&layer.packed, &layer.conv, map))
     })
 }
 

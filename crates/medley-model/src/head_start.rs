@@ -136,7 +136,8 @@ mod tests {
         let before = new.segment("new", pixels.clone()).unwrap();
         let classes = vec![None, class_of("old", 2), None];
         let start = HeadStart { classes, boxes: None };
-        let after = new.with_head_start("new", &old, &start).segment("new", pixels.clone()).unwrap();
+        let after =
+            new.with_head_start("new", &old, &start).segment("new", pixels.clone()).unwrap();
         let theirs = old.segment("old", pixels).unwrap();
         let channel = |map: &Tensor<4>, class: usize| map.clone().narrow(1, class, 1).into_data();
         let distance = theirs.clone().narrow(1, 2, 1) - theirs.narrow(1, 0, 1);
@@ -175,7 +176,8 @@ mod tests {
         let other = other.init(&Device::flex()).unwrap();
         let pixels = old.pixel_embedding(&features);
         let before = new.segment("new", pixels.clone()).unwrap().into_data();
-        let start = HeadStart { classes: vec![None, class_of("old", 1)], boxes: Some("old".into()) };
+        let start =
+            HeadStart { classes: vec![None, class_of("old", 1)], boxes: Some("old".into()) };
         let after = new.with_head_start("new", &other, &start).segment("new", pixels).unwrap();
         assert_eq!(after.into_data(), before);
     }

@@ -22,6 +22,7 @@ mod conv_norm;
 mod encoder;
 mod error;
 mod fcos;
+mod group_norm;
 mod head_start;
 mod heads;
 mod model;

@@ -1,9 +1,10 @@
 //! The squeezer: from the deepest feature map to the image's embedding.
 
 use burn::module::Module;
-use burn::nn::{Gelu, GroupNorm, GroupNormConfig};
+use burn::nn::{GroupNorm, GroupNormConfig};
 use burn::tensor::{Device, Tensor};
 
+use crate::group_norm::norm_gelu;
 use crate::pointwise::Pointwise;
 
 /// 1×1 convolution, one-group normalisation and GELU, on the pooled map and on the map itself.
@@ -11,7 +12,6 @@ use crate::pointwise::Pointwise;
 pub(crate) struct Squeezer {
     conv: Pointwise,
     norm: GroupNorm,
-    gelu: Gelu,
 }
 
 impl Squeezer {
@@ -19,7 +19,6 @@ impl Squeezer {
         Self {
             conv: Pointwise::new(channels_in, channels_out, device),
             norm: GroupNormConfig::new(1, channels_out).init(device),
-            gelu: Gelu::new(),
         }
     }
 
@@ -37,8 +36,8 @@ impl Squeezer {
         let [_, channels, _, _] = map.dims();
         // The convolution is linear: pooling after it equals pooling before it.
         let pooled = map.clone().reshape([batch, channels, height * width]).mean_dim(2);
-        let map = self.gelu.forward(self.norm.forward(map));
-        let embedding = self.gelu.forward(self.norm.forward(pooled)).reshape([batch, channels]);
+        let map = norm_gelu(&self.norm, map);
+        let embedding = norm_gelu(&self.norm, pooled).reshape([batch, channels]);
         (map, embedding)
     }
 }

@@ -172,7 +172,8 @@ mod tests {
     }
 
     #[test]
-    fn the_shipped_models_first_recipe_is_nano_cpu_under_another_name_and_its_second_has_the_same_tasks() {
+    fn the_shipped_models_first_recipe_is_nano_cpu_under_another_name_and_its_second_has_the_same_tasks()
+     {
         let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
         let first = TrainConfig::named(&configs.join("medley-nano-160.toml")).unwrap();
         let mut preset = TrainConfig::named(Path::new("nano-cpu")).unwrap();

@@ -84,10 +84,9 @@ const ERF: [f32; 15] = [
     1.23749025e-03,
 ];
 
-/// x Φ(x) = x (1 + erf(x / √2)) / 2 = (x + |x| erf(|x| / √2)) / 2
+/// erf(|x| / √2)
 #[inline(always)]
-pub(crate) fn gelu<const L: usize>(x: [f32; L]) -> [f32; L] {
-    let size = x.map(f32::abs);
+fn erf_of_size<const L: usize>(size: [f32; L]) -> [f32; L] {
     // A comparison: `min` is a call in WebAssembly, and a second one stays scalar there.
     let inside = size.map(|size| {
         let scaled = size * std::f32::consts::FRAC_1_SQRT_2;
@@ -97,7 +96,34 @@ pub(crate) fn gelu<const L: usize>(x: [f32; L]) -> [f32; L] {
     let sum = polynomial(&ERF, place);
     let mut result = [0.0; L];
     for lane in 0..L {
-        result[lane] = 0.5 * x[lane] + 0.5 * size[lane] * (sum[lane] * inside[lane]);
+        result[lane] = sum[lane] * inside[lane];
+    }
+    result
+}
+
+/// x Φ(x) = x (1 + erf(x / √2)) / 2 = (x + |x| erf(|x| / √2)) / 2
+#[inline(always)]
+pub(crate) fn gelu<const L: usize>(x: [f32; L]) -> [f32; L] {
+    let size = x.map(f32::abs);
+    let erf = erf_of_size(size);
+    let mut result = [0.0; L];
+    for lane in 0..L {
+        result[lane] = 0.5 * x[lane] + 0.5 * size[lane] * erf[lane];
+    }
+    result
+}
+
+/// The derivative of [`gelu`]: Φ(x) + x φ(x).
+#[inline(always)]
+fn gelu_slope<const L: usize>(x: [f32; L]) -> [f32; L] {
+    /// 1 / √(2π)
+    const HEIGHT: f32 = 0.398_942_3;
+    let erf = erf_of_size(x.map(f32::abs));
+    // Negative, so that the exponential's lower bound holds.
+    let density = exp(x.map(|x| -(x * x) * 0.5));
+    let mut result = [0.0; L];
+    for lane in 0..L {
+        result[lane] = 0.5 + 0.5 * erf[lane].copysign(x[lane]) + x[lane] * density[lane] * HEIGHT;
     }
     result
 }
@@ -112,6 +138,19 @@ wide! {
         }
         for value in rest {
             [*value] = gelu([*value]);
+        }
+    }
+}
+
+wide! {
+    /// [`gelu_slope`] of every value.
+    pub(crate) fn gelu_slope_all(values: &mut [f32]) {
+        let (chunks, rest) = values.as_chunks_mut::<LANES>();
+        for chunk in chunks {
+            *chunk = gelu_slope(*chunk);
+        }
+        for value in rest {
+            [*value] = gelu_slope([*value]);
         }
     }
 }

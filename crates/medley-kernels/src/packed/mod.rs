@@ -20,6 +20,8 @@ pub use attention::WindowGrid;
 pub(crate) use attention::{Weights, forward as attend};
 pub(crate) use conv::{Shape, Weight};
 pub(crate) use double::forward as double;
+#[cfg(feature = "train")]
+pub(crate) use elementary::{gelu_all, gelu_slope_all};
 pub(crate) use halve::forward as halve;
 pub(crate) use norm::forward as normalize;
 pub use product::Activation;

@@ -2,9 +2,8 @@
 
 use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::activation::gelu;
 use burn::tensor::{Device, Tensor};
-use medley_kernels::in_parts;
+use medley_kernels::{gelu, in_parts};
 
 use super::packed::PackedBlock;
 use super::window_attention::WindowAttention;

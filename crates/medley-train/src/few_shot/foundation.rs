@@ -54,11 +54,7 @@ impl Foundation {
     ///
     /// # Errors
     /// No checkpoint, one that cannot be read.
-    pub fn of_run(
-        folder: &Path,
-        database: &Database,
-        device: &Device,
-    ) -> Result<Self, TrainError> {
+    pub fn of_run(folder: &Path, database: &Database, device: &Device) -> Result<Self, TrainError> {
         let checkpoint = Checkpoint::of(folder);
         let state = checkpoint.state()?.ok_or_else(|| {
             TrainError::file(

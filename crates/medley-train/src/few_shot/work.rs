@@ -175,7 +175,8 @@ impl<'a> Work<'a> {
         // Both kinds of tasks take their statistics from as many pictures.
         let per_batch = self.protocol.recipe.images;
         let plan = TaskPlan { augment: false, per_batch, ..self.training(drawn) };
-        let plain = Loader::start(LoaderPlan::mixed(vec![plan], foundation.size, run.seed))?.next()?;
+        let plain =
+            Loader::start(LoaderPlan::mixed(vec![plan], foundation.size, run.seed))?.next()?;
         let model = begin_head(foundation, model, &drawn.spec, &plain)?;
         unfold(model, &foundation.config, &plain, &foundation.device)
     }
