@@ -35,7 +35,7 @@ pub struct Options {
 const EXAMPLES: &str = "\
 Examples:
   medley pretrain smoke --data ../shared/data
-  medley pretrain configs/medley-nano.toml --data ../shared/data
+  medley pretrain configs/medley-nano-160.toml --data ../shared/data
   medley export runs/medley-nano --out www/models/medley-nano
 
 Ctrl-C writes a checkpoint and stops, with exit code 130; the same command goes on. A second Ctrl-C

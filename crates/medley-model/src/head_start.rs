@@ -2,7 +2,7 @@
 
 use burn::module::Param;
 use burn::nn::conv::Conv2d;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Slice, Tensor};
 
 use crate::heads::Head;
 use crate::model::MedleyModel;
@@ -96,7 +96,8 @@ impl Row {
         let put = |weight: Tensor<4>| weight.slice_assign(place, self.kernel);
         conv.weight = conv.weight.clone().map(put);
         conv.bias = conv.bias.take().map(|bias: Param<Tensor<1>>| {
-            bias.map(|bias| bias.slice_assign([channel..channel + 1], self.bias))
+            let place = Slice::from(channel..channel + 1);
+            bias.map(|bias| bias.slice_assign(place, self.bias))
         });
     }
 }
