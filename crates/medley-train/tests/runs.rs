@@ -6,8 +6,8 @@
 mod drawn;
 
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use burn::tensor::{Device, Distribution, Tensor, Tolerance};
 use medley_data::{Database, ExtraAugmentation};
@@ -84,10 +84,15 @@ fn config(way: Way, steps: u64) -> TrainConfig {
 /// draw from it in turn and lose their reproducibility.
 static GENERATOR: Mutex<()> = Mutex::new(());
 
+/// Whoever makes or trains a model holds this.
+fn alone() -> MutexGuard<'static, ()> {
+    GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
 type Ran = (Result<Outcome, TrainError>, Vec<Vec<(String, f32)>>, Vec<Score>);
 
 fn run(config: &TrainConfig, data: &Path, folder: &Path, stop_after: u64) -> Ran {
-    let _alone = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _alone = alone();
     let database = Database::open(data).unwrap();
     let mut trainer = Trainer::open(config.clone(), &database, &Device::flex(), folder).unwrap();
     let stop = AtomicBool::new(false);
@@ -124,6 +129,7 @@ fn averaged_embedding(data: &Path, folder: &Path, stop_after: u64) -> Vec<f32> {
     run(&config, data, folder, stop_after).0.unwrap();
     run(&config, data, folder, u64::MAX).0.unwrap();
     let database = Database::open(data).unwrap();
+    let _alone = alone();
     let trainer = Trainer::open(config, &database, &Device::flex(), folder).unwrap();
     let image = Tensor::full([1, 3, 64, 64], 0.7, &Device::flex());
     let averaged = trainer.model().encode(image.clone()).unwrap().embedding;
@@ -211,6 +217,7 @@ fn a_checkpoint_of_another_configuration_is_refused_by_the_key_that_differs() {
     run(&config, &data, &run_folder, u64::MAX).0.unwrap();
     config.seed = 8;
     let database = Database::open(&data).unwrap();
+    let _alone = alone();
     let error = Trainer::open(config, &database, &Device::flex(), &run_folder).err().unwrap();
     assert!(error.to_string().contains("seed: then 7, now 8"), "{error}");
 }
@@ -265,12 +272,14 @@ fn a_run_learns_the_relations_of_a_package_and_names_one_that_is_not_there() {
     config.distillation = Some(DistillationConfig { package: "not-there".into(), weight: 1.0 });
     let database = Database::open(&data).unwrap();
     let run = folder.path().join("other");
+    let _alone = alone();
     let error = Trainer::open(config, &database, &Device::flex(), &run).err().unwrap().to_string();
     assert!(error.starts_with("not-there: distillation.package cannot be read"), "{error}");
 }
 
 #[test]
 fn a_run_begins_with_the_answers_of_a_package() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     drawn::database(&data);
