@@ -91,6 +91,7 @@ mod tests {
 
     #[test]
     fn every_float_moves_by_the_same_share_and_the_weights_stay() {
+        let _alone = crate::alone::alone();
         let device = Device::flex().autodiff();
         let model = ModelConfig::micro(Vec::new()).init(&device).expect("a model");
         let mut average = Average::new(&model, 0.75);

@@ -5,6 +5,8 @@
 //! task needs that pretraining never saw.
 
 mod agreement;
+#[cfg(test)]
+mod alone;
 mod average;
 mod beside;
 mod checkpoint;

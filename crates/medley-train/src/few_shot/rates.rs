@@ -104,6 +104,7 @@ mod tests {
 
     #[test]
     fn deeper_stages_learn_faster_and_a_frozen_encoder_not_at_all() {
+        let _alone = crate::alone::alone();
         let recipe = Recipe { encoder_factor: 0.1, ..Recipe::default() };
         for config in [ModelConfig::micro(vec![]), ModelConfig::swin(SwinConfig::micro(), vec![])] {
             let model = config.init(&Device::flex()).unwrap();

@@ -6,7 +6,6 @@
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Distribution, Tensor, Tolerance};
@@ -23,17 +22,10 @@ use super::fit::{Fit, unfold};
 use super::leak::refuse_leak;
 use super::rates::Trained;
 use super::*;
+use crate::alone::alone;
 use crate::config::{Variant, head};
 use crate::error::TrainError;
 use crate::step::losses;
-
-/// burn's CPU device has one random generator for the whole process; measurements beside each other would draw
-/// from it in turn and lose their reproducibility.
-static GENERATOR: Mutex<()> = Mutex::new(());
-
-fn alone() -> MutexGuard<'static, ()> {
-    GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
 
 /// 16 pictures train and 8 test.
 fn database(folder: &Path) -> Database {
@@ -393,6 +385,7 @@ fn a_new_head_begins_with_the_pretrained_one_that_fits_and_with_none_that_does_n
 
 #[test]
 fn a_task_whose_labels_were_pretrained_on_is_refused() {
+    let _alone = alone();
     let folder = TempDir::new().unwrap();
     let database = database_with_twins(folder.path());
     let mut foundation = micro();
@@ -455,6 +448,7 @@ fn the_validation_split_is_measured_where_asked_and_its_rows_say_so() {
 
 #[test]
 fn what_cannot_be_asked_is_refused_before_anything_is_trained() {
+    let _alone = alone();
     let folder = TempDir::new().unwrap();
     let database = database(folder.path());
     let good = protocol(&["shape"], &[Mode::Frozen], 1);

@@ -44,6 +44,7 @@ mod tests {
 
     #[test]
     fn values_and_gradients_are_those_of_burns_interpolation() {
+        let _alone = crate::alone::alone();
         let device = Device::flex().autodiff();
         for ([height, width], size) in [([4, 4], 8), ([5, 3], 12), ([9, 16], 7), ([1, 2], 4)] {
             let shape = [2, 3, height, width];
