@@ -10,6 +10,10 @@ use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Distribution, Tensor, Tolerance};
 use medley_train::adamw;
 
+#[path = "../src/alone.rs"]
+mod alone;
+use alone::alone;
+
 const DECAY: f32 = 0.3;
 const CLIP: f32 = 0.5;
 const RATE: f64 = 0.02;
@@ -59,6 +63,7 @@ fn layer() -> Linear {
 
 #[test]
 fn weights_move_as_burns_adamw_with_clipping_moves_them() {
+    let _alone = alone();
     let model = layer();
     let ours = train(model.clone(), &mut adamw(DECAY, CLIP), 0..12);
     let theirs = train(model.clone(), &mut burns(), 0..12);
@@ -69,6 +74,7 @@ fn weights_move_as_burns_adamw_with_clipping_moves_them() {
 
 #[test]
 fn without_a_clip_they_move_as_burns_without_one() {
+    let _alone = alone();
     let model = layer();
     let plain = AdamWConfig::new().with_weight_decay(DECAY).with_epsilon(1e-8);
     let ours = train(model.clone(), &mut adamw(DECAY, f32::INFINITY), 0..6);
@@ -77,6 +83,7 @@ fn without_a_clip_they_move_as_burns_without_one() {
 
 #[test]
 fn a_run_goes_on_from_moments_that_burns_adamw_saved_and_from_its_own() {
+    let _alone = alone();
     let model = layer();
     let mut theirs = burns();
     let half_way = train(model.clone(), &mut theirs, 0..7);

@@ -3,11 +3,14 @@
 // The lint knows tests, but not the functions that they share.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../src/alone.rs"]
+mod alone;
 mod drawn;
+
+use alone::alone;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
 
 use burn::tensor::{Device, Distribution, Tensor, Tolerance};
 use medley_data::{Database, ExtraAugmentation};
@@ -78,15 +81,6 @@ fn config(way: Way, steps: u64) -> TrainConfig {
         tasks: vec![task("shape", true), task("outline", false), task("place", false)],
         leave_out: Vec::new(),
     }
-}
-
-/// burn's CPU device has one random generator for the whole process; runs beside each other would
-/// draw from it in turn and lose their reproducibility.
-static GENERATOR: Mutex<()> = Mutex::new(());
-
-/// Whoever makes or trains a model holds this.
-fn alone() -> MutexGuard<'static, ()> {
-    GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 type Ran = (Result<Outcome, TrainError>, Vec<Vec<(String, f32)>>, Vec<Score>);
