@@ -36,7 +36,7 @@ const EXAMPLES: &str = "\
 Examples:
   medley pretrain smoke --data ../shared/data
   medley pretrain configs/medley-nano-160.toml --data ../shared/data
-  medley export runs/medley-nano --out www/models/medley-nano
+  medley export runs/medley-nano-160 --out nano-160
 
 Ctrl-C writes a checkpoint and stops, with exit code 130; the same command goes on. A second Ctrl-C
 stops at once, and the last checkpoint stays.";
