@@ -5,7 +5,7 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, NodeGuard, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, AutodiffBackend, Flex, TensorMetadata};
+use burn::backend::{Autodiff, AutodiffBackend, Backend, Flex, TensorMetadata};
 
 use crate::batch_norm::{self, Statistics};
 use crate::conv;
@@ -144,12 +144,17 @@ impl Backward<Flex, 3> for NormGradient {
 
 /// Enters an operation into the graph: `output` came from `parents`, whose gradients `gradient` finds with `state`.
 /// Where no parent asks for one, nothing is kept.
-fn finish<C: CheckpointStrategy, G: Backward<Flex, N>, const N: usize>(
+pub(crate) fn finish<B, C, G, const N: usize>(
     gradient: G,
     parents: [NodeGuard; N],
     state: G::State,
-    output: Float,
-) -> Tracked<C> {
+    output: FloatTensor<B>,
+) -> FloatTensor<Autodiff<B, C>>
+where
+    B: Backend,
+    C: CheckpointStrategy,
+    G: Backward<B, N>,
+{
     match gradient.prepare::<C>(parents).compute_bound().stateful() {
         OpsKind::Tracked(prepared) => prepared.finish(state, output),
         OpsKind::UnTracked(prepared) => prepared.finish(output),
@@ -162,7 +167,7 @@ impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
         let (weight, of_weight) = weight.into_parts();
         let state = conv_state(&input, &weight, stride);
         let output = Flex::same_conv2d(input, weight, stride);
-        finish::<C, _, _>(ConvGradient, [of_input, of_weight], state, output)
+        finish::<Flex, C, _, _>(ConvGradient, [of_input, of_weight], state, output)
     }
 
     fn same_conv2d_bias(
@@ -176,7 +181,7 @@ impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
         let (bias, of_bias) = bias.into_parts();
         let state = conv_state(&input, &weight, stride);
         let output = Flex::same_conv2d_bias(input, weight, bias, stride);
-        finish::<C, _, _>(ConvBiasGradient, [of_input, of_weight, of_bias], state, output)
+        finish::<Flex, C, _, _>(ConvBiasGradient, [of_input, of_weight, of_bias], state, output)
     }
 
     fn same_depthwise(input: Tracked<C>, weight: Tracked<C>, stride: usize) -> Tracked<C> {
@@ -184,7 +189,7 @@ impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
         let (weight, of_weight) = weight.into_parts();
         let state = conv_state(&input, &weight, stride);
         let output = Flex::same_depthwise(input, weight, stride);
-        finish::<C, _, _>(DepthwiseGradient, [of_input, of_weight], state, output)
+        finish::<Flex, C, _, _>(DepthwiseGradient, [of_input, of_weight], state, output)
     }
 
     fn batch_norm_relu(
@@ -205,7 +210,7 @@ impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
         let epsilon = epsilon as f32;
         let state = NormState { input, gamma, beta, statistics, epsilon, relu };
         let parents = [of_input, of_gamma, of_beta];
-        let output = finish::<C, _, _>(NormGradient, parents, state, output);
+        let output = finish::<Flex, C, _, _>(NormGradient, parents, state, output);
         (output, Self::from_inner(mean), Self::from_inner(variance))
     }
 }

@@ -3,12 +3,13 @@
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::Tensor;
 
 use crate::extension::{Float, float, values};
+use crate::gradients::finish;
 use crate::patches::Geometry;
 
 /// What devices learn to do.
@@ -112,20 +113,12 @@ impl<B: PatchOps, C: CheckpointStrategy> PatchOps for Autodiff<B, C> {
     fn unroll(map: FloatTensor<Self>, geometry: Geometry) -> FloatTensor<Self> {
         let (map, of_map) = map.into_parts();
         let output = B::unroll(map, geometry);
-        let prepared = Backward::<B, 1>::prepare::<C>(UnrollGradient, [of_map]);
-        match prepared.compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => prepared.finish(geometry, output),
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
-        }
+        finish::<B, C, _, _>(UnrollGradient, [of_map], geometry, output)
     }
 
     fn roll(patches: FloatTensor<Self>, geometry: Geometry) -> FloatTensor<Self> {
         let (patches, of_patches) = patches.into_parts();
         let output = B::roll(patches, geometry);
-        let prepared = Backward::<B, 1>::prepare::<C>(RollGradient, [of_patches]);
-        match prepared.compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => prepared.finish(geometry, output),
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
-        }
+        finish::<B, C, _, _>(RollGradient, [of_patches], geometry, output)
     }
 }

@@ -6,12 +6,13 @@
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::{DType, Device, Tensor};
 
 use crate::extension::{Float, float, values};
+use crate::gradients::finish;
 use crate::packed::{gelu_all, gelu_slope_all};
 use crate::parallel::{for_each_piece, map};
 
@@ -224,21 +225,13 @@ impl<B: RowGradients, C: CheckpointStrategy> RowOps for Autodiff<B, C> {
     fn gelu_of(input: FloatTensor<Self>) -> FloatTensor<Self> {
         let (input, of_input) = input.into_parts();
         let output = B::gelu_of(input.clone());
-        let prepared = Backward::<B, 1>::prepare::<C>(GeluGradient, [of_input]);
-        match prepared.compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => prepared.finish(input, output),
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
-        }
+        finish::<B, C, _, _>(GeluGradient, [of_input], input, output)
     }
 
     fn normal_rows(input: FloatTensor<Self>, epsilon: f32) -> FloatTensor<Self> {
         let (input, of_input) = input.into_parts();
         let output = B::normal_rows(input.clone(), epsilon);
-        let prepared = Backward::<B, 1>::prepare::<C>(NormalGradient, [of_input]);
-        match prepared.compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => prepared.finish((input, epsilon), output),
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
-        }
+        finish::<B, C, _, _>(NormalGradient, [of_input], (input, epsilon), output)
     }
 }
 
