@@ -9,6 +9,7 @@ use burn_cubecl::ops::numeric::empty_device_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{CubeBackend, cubecl};
 use cubecl::calculate_cube_count_elemwise;
+use cubecl::client::Client;
 use cubecl::prelude::*;
 use cubecl::std::tensor::layout::linear::{LinearView, LinearViewMut};
 
@@ -136,8 +137,7 @@ impl OptimizerOps for CubeBackend {
         step: AdamWStep,
     ) -> (CubeTensor, CubeTensor, CubeTensor) {
         let outputs = [(); 3].map(|()| like(&weight));
-        let count = weight.shape().num_elements();
-        if count > 0 {
+        if let Some(Threads { client, count, dim, dtype }) = Threads::of(&weight) {
             let Factors { keep, rate, betas, corrections, epsilon, clip } = step.into();
             let numbers = NumbersLaunch::new(
                 keep,
@@ -151,15 +151,11 @@ impl OptimizerOps for CubeBackend {
                 f32::MIN_POSITIVE,
             );
             let squares = squares(gradient.clone());
-            let client = weight.client.clone();
-            let cube_dim = CubeDim::new(&client, count);
-            let cube_count = calculate_cube_count_elemwise(&client, count, cube_dim);
-            let dtype = dtype_to_storage_type(weight.dtype);
             let [new_weight, new_first, new_second] = outputs.clone();
             adamw_kernel::launch(
                 &client,
-                cube_count,
-                cube_dim,
+                count,
+                dim,
                 weight.into_linear_view_like(&new_weight),
                 gradient.into_linear_view_like(&new_weight),
                 first.into_linear_view_like(&new_weight),
@@ -178,16 +174,11 @@ impl OptimizerOps for CubeBackend {
 
     fn move_towards(average: CubeTensor, newest: CubeTensor, keep: f32) -> CubeTensor {
         let output = like(&average);
-        let count = average.shape().num_elements();
-        if count > 0 {
-            let client = average.client.clone();
-            let cube_dim = CubeDim::new(&client, count);
-            let cube_count = calculate_cube_count_elemwise(&client, count, cube_dim);
-            let dtype = dtype_to_storage_type(average.dtype);
+        if let Some(Threads { client, count, dim, dtype }) = Threads::of(&average) {
             towards_kernel::launch(
                 &client,
-                cube_count,
-                cube_dim,
+                count,
+                dim,
                 average.into_linear_view_like(&output),
                 newest.into_linear_view_like(&output),
                 output.clone().into_linear_view(),
@@ -283,16 +274,11 @@ fn roll_kernel<F: Float>(
 impl PatchOps for CubeBackend {
     fn unroll(map: CubeTensor, geometry: Geometry) -> CubeTensor {
         let output = of_shape(&map, &geometry.patches_shape(map.shape()[0]));
-        let count = output.shape().num_elements();
-        if count > 0 {
-            let client = map.client.clone();
-            let cube_dim = CubeDim::new(&client, count);
-            let cube_count = calculate_cube_count_elemwise(&client, count, cube_dim);
-            let dtype = dtype_to_storage_type(map.dtype);
+        if let Some(Threads { client, count, dim, dtype }) = Threads::of(&output) {
             unroll_kernel::launch(
                 &client,
-                cube_count,
-                cube_dim,
+                count,
+                dim,
                 map.into_linear_view(),
                 output.clone().into_linear_view(),
                 sides(&geometry),
@@ -306,16 +292,11 @@ impl PatchOps for CubeBackend {
 
     fn roll(patches: CubeTensor, geometry: Geometry) -> CubeTensor {
         let output = of_shape(&patches, &geometry.map_shape(patches.shape()[0]));
-        let count = output.shape().num_elements();
-        if count > 0 {
-            let client = patches.client.clone();
-            let cube_dim = CubeDim::new(&client, count);
-            let cube_count = calculate_cube_count_elemwise(&client, count, cube_dim);
-            let dtype = dtype_to_storage_type(patches.dtype);
+        if let Some(Threads { client, count, dim, dtype }) = Threads::of(&output) {
             roll_kernel::launch(
                 &client,
-                cube_count,
-                cube_dim,
+                count,
+                dim,
                 patches.into_linear_view(),
                 output.clone().into_linear_view(),
                 sides(&geometry),
@@ -500,16 +481,11 @@ fn gelu_gradient_kernel<F: Float>(
 impl RowOps for CubeBackend {
     fn gelu_of(input: CubeTensor) -> CubeTensor {
         let output = like(&input);
-        let count = output.shape().num_elements();
-        if count > 0 {
-            let client = input.client.clone();
-            let cube_dim = CubeDim::new(&client, count);
-            let cube_count = calculate_cube_count_elemwise(&client, count, cube_dim);
-            let dtype = dtype_to_storage_type(input.dtype);
+        if let Some(Threads { client, count, dim, dtype }) = Threads::of(&output) {
             gelu_kernel::launch(
                 &client,
-                cube_count,
-                cube_dim,
+                count,
+                dim,
                 input.into_linear_view_like(&output),
                 output.clone().into_linear_view(),
                 dtype,
@@ -542,16 +518,11 @@ impl RowOps for CubeBackend {
 impl RowGradients for CubeBackend {
     fn gelu_gradient(input: CubeTensor, gradient: CubeTensor) -> CubeTensor {
         let output = like(&input);
-        let count = output.shape().num_elements();
-        if count > 0 {
-            let client = input.client.clone();
-            let cube_dim = CubeDim::new(&client, count);
-            let cube_count = calculate_cube_count_elemwise(&client, count, cube_dim);
-            let dtype = dtype_to_storage_type(input.dtype);
+        if let Some(Threads { client, count, dim, dtype }) = Threads::of(&output) {
             gelu_gradient_kernel::launch(
                 &client,
-                cube_count,
-                cube_dim,
+                count,
+                dim,
                 input.into_linear_view_like(&output),
                 gradient.into_linear_view_like(&output),
                 output.clone().into_linear_view(),
@@ -580,6 +551,27 @@ impl RowGradients for CubeBackend {
             );
         }
         output
+    }
+}
+
+/// A thread for each value of a tensor.
+struct Threads {
+    client: Client,
+    count: CubeCount,
+    dim: CubeDim,
+    dtype: ElemType,
+}
+
+impl Threads {
+    /// None for a tensor without values.
+    fn of(tensor: &CubeTensor) -> Option<Self> {
+        let values = tensor.shape().num_elements();
+        (values > 0).then(|| {
+            let client = tensor.client.clone();
+            let dim = CubeDim::new(&client, values);
+            let count = calculate_cube_count_elemwise(&client, values, dim);
+            Self { client, count, dim, dtype: dtype_to_storage_type(tensor.dtype) }
+        })
     }
 }
 
