@@ -5,7 +5,6 @@ use burn::backend::{Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
-use crate::batch_norm::{self, Shape, Statistics};
 use crate::conv;
 use crate::depthwise::Depthwise;
 use crate::patches::Geometry;
@@ -38,15 +37,6 @@ pub(crate) trait KernelOps: Backend {
         weight: FloatTensor<Self>,
         stride: usize,
     ) -> FloatTensor<Self>;
-
-    /// Output, mean and variance; see [`batch_norm`].
-    fn batch_norm_relu(
-        input: FloatTensor<Self>,
-        gamma: FloatTensor<Self>,
-        beta: FloatTensor<Self>,
-        epsilon: f64,
-        relu: bool,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
 impl KernelOps for Flex {
@@ -65,31 +55,6 @@ impl KernelOps for Flex {
             call.depthwise().forward(values(&input), values(&weight)),
             call.output_shape().to_vec(),
         )
-    }
-
-    fn batch_norm_relu(
-        input: Float,
-        gamma: Float,
-        beta: Float,
-        epsilon: f64,
-        relu: bool,
-    ) -> (Float, Float, Float) {
-        let shape = planes(&input);
-        let dimensions = input.shape().to_vec();
-        let (input, gamma, beta) =
-            (input.to_contiguous(), gamma.to_contiguous(), beta.to_contiguous());
-        let statistics = batch_norm::statistics(shape, values(&input));
-        let output = batch_norm::normalize(
-            shape,
-            values(&input),
-            &statistics,
-            [values(&gamma), values(&beta)],
-            epsilon as f32,
-            relu,
-        );
-        let Statistics { mean, variance } = statistics;
-        let of_channels = |values| float(values, vec![shape.channels]);
-        (float(output, dimensions), of_channels(mean), of_channels(variance))
     }
 }
 
@@ -138,12 +103,6 @@ impl Convolution {
         let Geometry { channels, kernel, .. } = self.geometry;
         [self.channels_out, channels, kernel, kernel]
     }
-}
-
-/// The planes of `[batch, channels, height, width]`.
-pub(crate) fn planes(input: &Float) -> Shape {
-    let [_, channels, height, width] = input.shape().dims();
-    Shape { channels, area: height * width }
 }
 
 /// The values of a contiguous tensor. [`on_cpu`] has seen that they are f32.
@@ -224,53 +183,4 @@ pub fn depthwise_conv2d(input: Tensor<4>, weight: Tensor<4>, stride: usize) -> T
     }
     let (input, weight) = (input.into_dispatch(), weight.into_dispatch());
     Tensor::from_dispatch(Dispatch::same_depthwise(input, weight, stride))
-}
-
-/// What [`batch_norm`] answers.
-#[derive(Debug, Clone)]
-pub struct BatchNormOutput {
-    /// Normalised, and rectified if asked for: the shape of the input.
-    pub output: Tensor<4>,
-    /// Mean of the batch, `[channels]`; without gradient.
-    pub mean: Tensor<1>,
-    /// Biased variance of the batch, `[channels]`; without gradient.
-    pub variance: Tensor<1>,
-}
-
-/// Batch normalisation with the batch's own statistics, followed by a rectifier with `relu`.
-///
-/// # Shapes
-/// - input: `[batch, channels, height, width]`
-/// - gamma, beta: `[channels]`
-///
-/// # Panics
-/// Shapes that do not fit each other.
-pub fn batch_norm(
-    input: Tensor<4>,
-    gamma: Tensor<1>,
-    beta: Tensor<1>,
-    epsilon: f64,
-    relu: bool,
-) -> BatchNormOutput {
-    let [_, channels, _, _] = input.dims();
-    assert_eq!([gamma.dims(), beta.dims()], [[channels]; 2], "one γ and β for each channel");
-    if !on_cpu(&input, gamma.dtype()) {
-        let mut result = crate::two_stages::batch_norm(input, gamma, beta, epsilon);
-        if relu {
-            result.output = burn::tensor::activation::relu(result.output);
-        }
-        return result;
-    }
-    let (output, mean, variance) = Dispatch::batch_norm_relu(
-        input.into_dispatch(),
-        gamma.into_dispatch(),
-        beta.into_dispatch(),
-        epsilon,
-        relu,
-    );
-    BatchNormOutput {
-        output: Tensor::from_dispatch(output),
-        mean: Tensor::from_dispatch(mean),
-        variance: Tensor::from_dispatch(variance),
-    }
 }

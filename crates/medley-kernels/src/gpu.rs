@@ -2,6 +2,8 @@
 //!
 //! `medley check-device` holds what they compute against the CPU.
 
+mod batch_norm;
+
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn::backend::{DType, TensorMetadata};
 use burn::tensor::Shape;
@@ -341,6 +343,37 @@ fn total(value: f32, #[comptime] units: usize) -> f32 {
     sum
 }
 
+/// The mean of a row, and the sum of the squared distances from it.
+#[derive(CubeType)]
+struct RowMoments {
+    mean: f32,
+    squares: f32,
+}
+
+#[cube]
+fn row_moments<F: Float>(
+    input: &LinearView<'_, F>,
+    first: usize,
+    length: usize,
+    #[comptime] units: usize,
+) -> RowMoments {
+    let mut sum = 0.0f32;
+    let mut place = UNIT_POS as usize;
+    while place < length {
+        sum += f32::cast_from(input.read(first + place));
+        place += units;
+    }
+    let mean = total(sum, units) / f32::cast_from(length);
+    let mut squares = 0.0f32;
+    let mut place = UNIT_POS as usize;
+    while place < length {
+        let centred = f32::cast_from(input.read(first + place)) - mean;
+        squares += centred * centred;
+        place += units;
+    }
+    RowMoments { mean, squares: total(squares, units) }
+}
+
 /// The mean of a row, and the reciprocal of its deviation.
 #[derive(CubeType)]
 struct RowStatistics {
@@ -356,23 +389,9 @@ fn row_statistics<F: Float>(
     epsilon: f32,
     #[comptime] units: usize,
 ) -> RowStatistics {
-    let share = 1.0 / f32::cast_from(length);
-    let mut sum = 0.0f32;
-    let mut place = UNIT_POS as usize;
-    while place < length {
-        sum += f32::cast_from(input.read(first + place));
-        place += units;
-    }
-    let mean = total(sum, units) * share;
-    let mut squares = 0.0f32;
-    let mut place = UNIT_POS as usize;
-    while place < length {
-        let centred = f32::cast_from(input.read(first + place)) - mean;
-        squares += centred * centred;
-        place += units;
-    }
-    let variance = total(squares, units) * share;
-    RowStatistics { mean, factor: 1.0 / (variance + epsilon).sqrt() }
+    let moments = row_moments::<F>(input, first, length, units);
+    let variance = moments.squares / f32::cast_from(length);
+    RowStatistics { mean: moments.mean, factor: 1.0 / (variance + epsilon).sqrt() }
 }
 
 /// A block for each row.
@@ -589,14 +608,18 @@ impl RowBlocks {
     fn of(tensor: &CubeTensor) -> Option<Self> {
         let shape = tensor.shape();
         let length = shape.last().copied().unwrap_or(0);
-        let all = shape.num_elements();
-        if all == 0 {
+        Self::for_rows(&tensor.client, shape.num_elements() / length.max(1), length)
+    }
+
+    /// None where there are no values.
+    fn for_rows(client: &Client, rows: usize, length: usize) -> Option<Self> {
+        if rows * length == 0 {
             return None;
         }
         // Some values for each thread, and no fewer threads than run in step.
         let units = (length / 4).next_power_of_two().clamp(32, UNITS as usize);
         let dim = CubeDim::new_1d(units as u32);
-        let count = calculate_cube_count_elemwise(&tensor.client, all / length * units, dim);
+        let count = calculate_cube_count_elemwise(client, rows * units, dim);
         Some(Self { length, units, count, dim })
     }
 }

@@ -5,11 +5,10 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, NodeGuard, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, AutodiffBackend, Backend, Flex, TensorMetadata};
+use burn::backend::{Autodiff, Backend, Flex};
 
-use crate::batch_norm::{self, Statistics};
 use crate::conv;
-use crate::extension::{Convolution, Float, KernelOps, float, planes, values};
+use crate::extension::{Convolution, Float, KernelOps, float, values};
 
 type Tracked<C> = FloatTensor<Autodiff<Flex, C>>;
 
@@ -98,50 +97,6 @@ fn weight_gradient((input, _, call): &ConvState, gradient: &Float) -> Float {
     float(result, call.weight_shape().to_vec())
 }
 
-/// What the gradients of a batch normalisation need.
-#[derive(Debug, Clone)]
-struct NormState {
-    input: Float,
-    gamma: Float,
-    beta: Float,
-    statistics: Statistics,
-    epsilon: f32,
-    relu: bool,
-}
-
-#[derive(Debug)]
-struct NormGradient;
-
-impl Backward<Flex, 3> for NormGradient {
-    type State = NormState;
-
-    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let gradient = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let NormState { input, gamma, beta, statistics, epsilon, relu } = ops.state;
-        let shape = planes(&input);
-        let result = batch_norm::backward(
-            shape,
-            values(&input),
-            &statistics,
-            [values(&gamma), values(&beta)],
-            epsilon,
-            relu,
-            values(&gradient),
-        );
-        let dimensions = input.shape().to_vec();
-        let [of_input, of_gamma, of_beta] = ops.parents;
-        if let Some(node) = of_input {
-            grads.register::<Flex>(node.id, float(result.input, dimensions));
-        }
-        if let Some(node) = of_gamma {
-            grads.register::<Flex>(node.id, float(result.gamma, vec![shape.channels]));
-        }
-        if let Some(node) = of_beta {
-            grads.register::<Flex>(node.id, float(result.beta, vec![shape.channels]));
-        }
-    }
-}
-
 /// Enters an operation into the graph: `output` came from `parents`, whose gradients `gradient` finds with `state`.
 /// Where no parent asks for one, nothing is kept.
 pub(crate) fn finish<B, C, G, const N: usize>(
@@ -190,27 +145,5 @@ impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
         let state = conv_state(&input, &weight, stride);
         let output = Flex::same_depthwise(input, weight, stride);
         finish::<Flex, C, _, _>(DepthwiseGradient, [of_input, of_weight], state, output)
-    }
-
-    fn batch_norm_relu(
-        input: Tracked<C>,
-        gamma: Tracked<C>,
-        beta: Tracked<C>,
-        epsilon: f64,
-        relu: bool,
-    ) -> (Tracked<C>, Tracked<C>, Tracked<C>) {
-        let (input, of_input) = input.into_parts();
-        let (gamma, of_gamma) = gamma.into_parts();
-        let (beta, of_beta) = beta.into_parts();
-        let [input, gamma, beta] = [input, gamma, beta].map(|tensor| tensor.to_contiguous());
-        let (output, mean, variance) =
-            Flex::batch_norm_relu(input.clone(), gamma.clone(), beta.clone(), epsilon, relu);
-        let statistics =
-            Statistics { mean: values(&mean).to_vec(), variance: values(&variance).to_vec() };
-        let epsilon = epsilon as f32;
-        let state = NormState { input, gamma, beta, statistics, epsilon, relu };
-        let parents = [of_input, of_gamma, of_beta];
-        let output = finish::<Flex, C, _, _>(NormGradient, parents, state, output);
-        (output, Self::from_inner(mean), Self::from_inner(variance))
     }
 }

@@ -1,12 +1,13 @@
-//! Layers as an extension of burn: on the CPU convolution and batch normalisation forward and backward, and the layers of
-//! both encoders for inference; on every device linear layers and norms whose gradients have no long sums, and the
+//! Layers as an extension of burn: on the CPU convolution forward and backward, and the layers of both encoders for
+//! inference; on every device batch normalisation, linear layers and norms whose gradients have no long sums, and the
 //! optimizer's update of a parameter as one operation.
 //!
 //! burn's CPU device computes the gradient of a convolution's weights as a convolution with a kernel of the
 //! picture's size, and a batch normalisation as a dozen passes over memory. Training spends most of its time
 //! there. The functions here compute the same numbers (up to the order of additions) in fewer passes: patches of a
 //! few rows that fit the processor's cache, one matrix product for each, and two passes for the normalisation
-//! with its rectifier. On any other device they are burn's own operations, put together as a GPU likes them.
+//! with its rectifier. On any other device a convolution is burn's own, or patches and one matrix product where a GPU likes
+//! that better.
 //!
 //! For inference, [`PackedConv`] and [`WindowAttention`] lay weights out once and keep maps with their channels side by
 //! side: one matrix kernel computes convolutions (by Winograd's transforms where they save time), linear layers and
@@ -30,7 +31,10 @@
     allow(dead_code, reason = "gradients have no use in the browser")
 )]
 
+#[cfg(feature = "train")]
 mod batch_norm;
+#[cfg(feature = "train")]
+mod batch_norm_ops;
 mod conv;
 mod depthwise;
 mod extension;
@@ -50,11 +54,12 @@ mod patches;
 #[cfg(feature = "train")]
 mod row_ops;
 mod rows;
-mod two_stages;
 #[cfg(feature = "train")]
 mod unrolled;
 
-pub use extension::{BatchNormOutput, batch_norm, conv2d, depthwise_conv2d};
+#[cfg(feature = "train")]
+pub use batch_norm_ops::{BatchNormOutput, batch_norm};
+pub use extension::{conv2d, depthwise_conv2d};
 pub use inference::{
     PackedConv, WindowAttention, double, halve, is_plain_cpu, layer_norm, standardize,
 };

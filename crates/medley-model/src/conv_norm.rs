@@ -193,6 +193,7 @@ impl ConvNorm {
             *heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(statistics(&output));
         }
         let output = match &self.norm {
+            #[cfg(feature = "train")]
             Some(Norm::Batch(norm))
                 if norm.training.is_enabled() && output.device().is_autodiff() =>
             {
@@ -262,13 +263,16 @@ fn statistics(map: &Tensor<4>) -> [Tensor<1>; 2] {
 
 /// Normalises with the batch's own statistics and moves the running ones towards them, as
 /// [`BatchNorm`] does in training.
+#[cfg(feature = "train")]
 fn batch_norm_train(norm: &BatchNorm, input: Tensor<4>, rectify: bool) -> Tensor<4> {
     let result =
         medley_kernels::batch_norm(input, norm.gamma.val(), norm.beta.val(), norm.epsilon, rectify);
-    let step = |running: Tensor<1>, of_batch: Tensor<1>| {
-        (running * (1.0 - norm.momentum) + of_batch.detach() * norm.momentum).detach()
+    let keep = (1.0 - norm.momentum) as f32;
+    let step = |running: &RunningState<Tensor<1>>, of_batch: Tensor<1>| {
+        let new = medley_kernels::towards(running.value_sync().inner(), of_batch.inner(), keep);
+        running.update(Tensor::from_inner(new));
     };
-    norm.running_mean.update(step(norm.running_mean.value_sync(), result.mean));
-    norm.running_var.update(step(norm.running_var.value_sync(), result.variance));
+    step(&norm.running_mean, result.mean);
+    step(&norm.running_var, result.variance);
     result.output
 }
