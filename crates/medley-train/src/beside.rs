@@ -8,7 +8,6 @@ use crate::config::{DistillationConfig, SelfSupervisionConfig, TrainConfig};
 use crate::error::TrainError;
 use crate::losses::{agreement_of_views, relations};
 use crate::packaged::packaged_model;
-use crate::step::images;
 
 /// What a run's configuration asks for beside its tasks.
 pub(crate) struct Beside {
@@ -19,10 +18,9 @@ pub(crate) struct Beside {
 }
 
 struct Teacher {
+    /// Without autodiff: nothing of it is trained.
     model: MedleyModel,
     weight: f64,
-    /// Without autodiff: nothing of it is trained.
-    device: Device,
 }
 
 /// One loss.
@@ -50,25 +48,26 @@ impl Beside {
         })
     }
 
-    /// Those of a batch; `features`: of the model that is trained.
+    /// Those of a batch; `pictures`: its images, `features`: of the model that is trained.
     ///
     /// # Errors
     /// A batch that the teacher cannot take.
     pub(crate) fn losses(
         &self,
         batch: &MixedBatch,
+        pictures: Tensor<4>,
         features: &Features,
     ) -> Result<Vec<BesideLoss>, TrainError> {
         let mut all = Vec::new();
         if let Some(asked) = &self.self_supervision {
-            let pictures = self.pictures(batch);
+            let same = self.pictures(batch);
             let embedding = features.embedding.clone();
-            if let Some(loss) = agreement_of_views(embedding, &pictures, asked.temperature) {
+            if let Some(loss) = agreement_of_views(embedding, &same, asked.temperature) {
                 all.push(BesideLoss { name: "self-supervision", loss, weight: asked.weight });
             }
         }
         if let Some(teacher) = &self.teacher {
-            let target = teacher.model.encode(images(batch, &teacher.device))?.embedding;
+            let target = teacher.model.encode(pictures.inner())?.embedding;
             let loss = relations(features.embedding.clone(), Tensor::from_inner(target));
             all.push(BesideLoss { name: "distillation", loss, weight: teacher.weight });
         }
@@ -89,7 +88,7 @@ impl Beside {
 impl Teacher {
     fn load(config: &DistillationConfig, device: &Device) -> Result<Self, TrainError> {
         let (model, _) = packaged_model("distillation.package", &config.package, device)?;
-        Ok(Self { model, weight: config.weight, device: device.clone() })
+        Ok(Self { model, weight: config.weight })
     }
 }
 

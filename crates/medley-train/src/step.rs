@@ -32,8 +32,18 @@ impl TaskLoss {
 
 /// The images of a batch, `[n, 3, size, size]`.
 pub(crate) fn images(batch: &MixedBatch, device: &Device) -> Tensor<4> {
-    let shape = [batch.n, 3, batch.size, batch.size];
-    Tensor::from_data(TensorData::new(batch.pixels.clone(), shape), device)
+    on_device(batch, batch.pixels.clone(), device)
+}
+
+/// The same of a batch that gives its pixels away: those of a step on a GPU are some 80 MB, which the host would copy only to
+/// throw them away.
+pub(crate) fn take_images(batch: &mut MixedBatch, device: &Device) -> Tensor<4> {
+    let pixels = std::mem::take(&mut batch.pixels);
+    on_device(batch, pixels, device)
+}
+
+fn on_device(batch: &MixedBatch, pixels: Vec<f32>, device: &Device) -> Tensor<4> {
+    Tensor::from_data(TensorData::new(pixels, [batch.n, 3, batch.size, batch.size]), device)
 }
 
 /// Runs the shared blocks once over the whole batch and each head over its own part.

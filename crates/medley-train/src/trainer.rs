@@ -27,7 +27,7 @@ use crate::evaluate::{Score, evaluate};
 use crate::lock::RunLock;
 use crate::log::Log;
 use crate::optimizer::adamw;
-use crate::step::{TaskLoss, head_losses, images};
+use crate::step::{TaskLoss, head_losses, take_images};
 use crate::warm_start::warm_start;
 use crate::{files, plot};
 
@@ -289,12 +289,13 @@ impl Trainer {
         let mut model = self.model.clone();
         for _ in 0..self.batches_per_step() {
             let waiting = Instant::now();
-            let batch = loader.next()?;
+            let mut batch = loader.next()?;
             report.waited += waiting.elapsed().as_secs_f64();
             report.images += batch.n;
             // Dropout draws from the device: what it draws must follow from the batch's number alone.
             self.device.seed(self.config.seed.wrapping_add(batch.step));
-            let (total, of_batch) = self.total_loss(&model, &batch)?;
+            let pictures = take_images(&mut batch, &self.device);
+            let (total, of_batch) = self.total_loss(&model, &batch, pictures)?;
             pending.push(of_batch);
             let mut gradients = total.backward();
             match self.config.way {
@@ -341,8 +342,9 @@ impl Trainer {
         &self,
         model: &MedleyModel,
         batch: &MixedBatch,
+        pictures: Tensor<4>,
     ) -> Result<(Tensor<1>, BatchLosses), TrainError> {
-        let features = model.encode(images(batch, &self.device))?;
+        let features = model.encode(pictures.clone())?;
         let all = head_losses(model, &self.tasks, batch, &features)?;
         let count = all.len().max(1) as f64;
         let mut total = Tensor::<1>::zeros([1], &self.device);
@@ -352,7 +354,7 @@ impl Trainer {
             read.values.push(loss.clone().detach());
             total = total + loss * (self.config.tasks[task].weight / count);
         }
-        for BesideLoss { name, loss, weight } in self.beside.losses(batch, &features)? {
+        for BesideLoss { name, loss, weight } in self.beside.losses(batch, pictures, &features)? {
             read.names.push(name.to_owned());
             read.values.push(loss.clone().detach());
             total = total + loss * weight;

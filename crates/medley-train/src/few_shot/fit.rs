@@ -12,7 +12,7 @@ use super::rates::{Trained, rate_groups};
 use super::recipe::Recipe;
 use crate::error::TrainError;
 use crate::optimizer::adamw;
-use crate::step::{head_losses, images, losses};
+use crate::step::{head_losses, images, take_images};
 
 /// One training.
 pub(crate) struct Fit<'a> {
@@ -57,16 +57,14 @@ impl Fit<'_> {
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
             }
-            let batch = loader.next()?;
+            let mut batch = loader.next()?;
             // Dropout draws from the device.
             device.seed(self.seed.wrapping_mul(1 << 20).wrapping_add(step));
-            let found = match &frozen {
-                Some(encoder) => {
-                    let features = lifted(encoder.encode(images(&batch, self.device))?);
-                    head_losses(&model, &tasks, &batch, &features)?
-                }
-                None => losses(&model, &tasks, &batch, &device)?,
+            let features = match &frozen {
+                Some(encoder) => lifted(encoder.encode(take_images(&mut batch, self.device))?),
+                None => model.encode(take_images(&mut batch, &device))?,
             };
+            let found = head_losses(&model, &tasks, &batch, &features)?;
             let Some(found) = found.into_iter().next() else { continue };
             let value = found.value()?;
             if !value.is_finite() {
