@@ -1,4 +1,4 @@
-"""One lever of pretraining at a time, at equal length, on validation splits only.
+"""One lever of pretraining, or another encoder, at a time, at equal length, on validation splits only.
 
     cargo build --release --package medley-cli
     python3 bench/training/ablations.py OUT [--data ../shared/data] [--cores 0,1] [--only base-1,mixup] [--steps 200]
@@ -43,6 +43,16 @@ LEVERS = {
     },
     "unbalanced": {"tasks": TASKS.replace("balance = true\n", "")},
 }
+# Other shapes of the encoder: stem, widths, depths, blocks.
+ENCODERS = {
+    "wider": (24, [40, 80, 160, 320], [1, 2, 2, 2], ["residual"] * 4),
+    "deeper": (16, [32, 64, 128, 256], [2, 2, 3, 2], ["residual"] * 4),
+    "half-inverted": (16, [32, 64, 128, 256], [1, 2, 4, 3], ["residual", "residual", "inverted", "inverted"]),
+    "inverted": (16, [24, 48, 112, 224], [2, 3, 5, 3], ["inverted"] * 4),
+}
+for _name, (_stem, _widths, _depths, _blocks) in ENCODERS.items():
+    _shape = f"stem = {_stem}\nwidths = {_widths}\ndepths = {_depths}\nblocks = {json.dumps(_blocks)}"
+    LEVERS[_name] = {"tables": f"[nano]\n{_shape}"}
 PROBED, FRACTION, SEEDS = "blood-cell-type", 5, 3
 
 
