@@ -59,6 +59,11 @@ fn best<T>(candidates: impl IntoIterator<Item = Candidate<T>>) -> Option<Candida
     candidates.into_iter().min_by(|a, b| a.loss.total_cmp(&b.loss))
 }
 
+/// The one with the least loss, unless an answer that looks at nothing has less.
+fn better_than<T>(blind: f32, known: Vec<Candidate<T>>) -> Option<T> {
+    best(known).filter(|known| known.loss < blind).map(|known| known.what)
+}
+
 fn of_masks(
     foundation: &Foundation,
     heads: &[&HeadConfig],
@@ -94,7 +99,7 @@ fn of_masks(
             let [batch, _, height, width] = pixels.dims();
             loss(Tensor::full([batch, 1, height, width], logit, &foundation.device))
         })?;
-        *place = best(known).filter(|known| known.loss < blind).map(|known| known.what);
+        *place = better_than(blind, known);
     }
     Ok(start)
 }
@@ -148,7 +153,7 @@ fn of_boxes(
             continue;
         }
         let blind = blind(|logit| Ok(parts(&constant(&shape, logit), boxes)?[0]))?;
-        *place = best(known).filter(|known| known.loss < blind).map(|known| known.what);
+        *place = better_than(blind, known);
     }
     Ok(start)
 }

@@ -94,6 +94,8 @@ fn protocol(tasks: &[&str], modes: &[Mode], steps: u64) -> Protocol {
 /// Keeps what it hears; stops after so many runs.
 struct Log<'a> {
     planned: (usize, usize),
+    /// Steps of all trainings.
+    steps: usize,
     remarks: Vec<String>,
     finished: Vec<Run>,
     stop_after: usize,
@@ -108,8 +110,9 @@ impl Watcher for Log<'_> {
         self.planned = (runs, there_already);
     }
     fn begin(&mut self, _run: &Run) {}
-    fn progress(&mut self, _what: &'static str, done: usize, of: usize) {
+    fn progress(&mut self, what: &'static str, done: usize, of: usize) {
         assert!(done <= of);
+        self.steps += usize::from(what == "steps");
     }
     fn finished(&mut self, run: &Run, _rows: &[Row]) {
         self.finished.push(run.clone());
@@ -127,10 +130,21 @@ fn measured(
     stop_after: usize,
 ) -> (Result<Ended, TrainError>, (usize, usize)) {
     let stop = AtomicBool::new(false);
-    let mut log =
-        Log { planned: (0, 0), remarks: Vec::new(), finished: Vec::new(), stop_after, stop: &stop };
-    let ended = few_shot(foundation, database, protocol, ledger, &mut log, &stop);
+    let (ended, log) = heard(foundation, database, protocol, ledger, stop_after, &stop);
     (ended, log.planned)
+}
+
+fn heard<'a>(
+    foundation: &Foundation,
+    database: &Database,
+    protocol: &Protocol,
+    ledger: &mut Ledger,
+    stop_after: usize,
+    stop: &'a AtomicBool,
+) -> (Result<Ended, TrainError>, Log<'a>) {
+    let (remarks, finished) = (Vec::new(), Vec::new());
+    let mut log = Log { planned: (0, 0), steps: 0, remarks, finished, stop_after, stop };
+    (few_shot(foundation, database, protocol, ledger, &mut log, stop), log)
 }
 
 /// Random weights of a small model.
@@ -217,6 +231,26 @@ fn a_stopped_measurement_goes_on_to_the_rows_of_an_uninterrupted_one() {
     assert_ne!(other.digest, foundation.digest);
     let (ended, planned) = measured(&other, &database, &protocol, &mut ledger, usize::MAX);
     assert_eq!((ended.unwrap(), planned), (Ended::Complete, (0, 2)));
+}
+
+#[test]
+fn fractions_that_draw_the_same_images_are_trained_once() {
+    let _alone = alone();
+    let folder = TempDir::new().unwrap();
+    let database = database(folder.path());
+    let mut protocol = protocol(&["outline"], &[Mode::Scratch], 4);
+    // One of 16 groups, one of 16, and two.
+    protocol.fractions = vec![1.0, 5.0, 12.5];
+    let mut ledger = Ledger::default();
+    let stop = AtomicBool::new(false);
+    let (ended, log) = heard(&micro(), &database, &protocol, &mut ledger, usize::MAX, &stop);
+    ended.unwrap();
+    assert_eq!(log.finished.len(), 3);
+    assert_eq!(log.steps, 2 * 4);
+    let of: Vec<(f64, usize)> =
+        ledger.rows().iter().map(|row| (row.fraction, row.n_train)).collect();
+    assert_eq!(of, [(1.0, 1), (5.0, 1), (12.5, 2)]);
+    assert_eq!(ledger.rows()[0].value, ledger.rows()[1].value);
 }
 
 #[test]
@@ -501,6 +535,7 @@ fn a_head_answers_its_twin_as_its_own_centre_where_the_pictures_are_the_same() {
     let ask = |pairs: &[Twins], map: &ClassMap, ledger: &mut Ledger| {
         let mut log = Log {
             planned: (0, 0),
+            steps: 0,
             remarks: Vec::new(),
             finished: Vec::new(),
             stop_after: usize::MAX,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use medley_data::{Example, Loader, LoaderPlan, TaskPlan};
 use medley_infer::Medley;
-use medley_model::MedleyModel;
+use medley_model::{MedleyModel, NormKind};
 use medley_package::{TaskKind, TaskSpec};
 
 use super::begin_head::begin_head;
@@ -44,6 +44,8 @@ pub(crate) struct Work<'a> {
     pretrained: Option<Embeddings>,
     /// Of the random encoder of each seed.
     random: BTreeMap<u64, Embeddings>,
+    /// What earlier runs answered: with small data sets several fractions draw the same images.
+    answered: BTreeMap<(Mode, u64, Vec<usize>), Learned>,
 }
 
 impl<'a> Work<'a> {
@@ -64,6 +66,7 @@ impl<'a> Work<'a> {
             shown: None,
             pretrained: None,
             random: BTreeMap::new(),
+            answered: BTreeMap::new(),
         }
     }
 
@@ -79,23 +82,38 @@ impl<'a> Work<'a> {
         stop: &AtomicBool,
     ) -> Result<Option<Vec<Row>>, TrainError> {
         let Some(drawn) = self.draw(run, watcher, stop)? else { return Ok(None) };
-        let is_classification = self.plan.spec.kind == TaskKind::Classification;
-        let figures = match run.mode {
-            Mode::Frozen | Mode::Random if is_classification => {
-                self.by_probe(run, &drawn, watcher, stop)?
+        let question = (run.mode, run.seed, drawn.examples.clone());
+        let figures = match self.answered.get(&question) {
+            Some(known) => known.clone(),
+            None => {
+                let Some(learned) = self.learn(run, &drawn, watcher, stop)? else {
+                    return Ok(None);
+                };
+                self.answered.insert(question, learned.clone());
+                learned
             }
-            _ => self.by_gradient(run, &drawn, watcher, stop)?,
         };
-        let rows = |figures: Vec<(Mode, Vec<(&'static str, f64)>)>| {
-            figures
-                .into_iter()
-                .filter_map(|(mode, all)| {
-                    let row = Row { mode, n_train: drawn.examples.len(), ..row.clone() };
-                    row.answered(&all, &self.metric)
-                })
-                .collect()
-        };
-        Ok(figures.map(rows))
+        let rows = figures.into_iter().filter_map(|(mode, all)| {
+            let row = Row { mode, n_train: drawn.examples.len(), ..row.clone() };
+            row.answered(&all, &self.metric)
+        });
+        Ok(Some(rows.collect()))
+    }
+
+    fn learn(
+        &mut self,
+        run: &Run,
+        drawn: &Drawn,
+        watcher: &mut dyn Watcher,
+        stop: &AtomicBool,
+    ) -> Result<Option<Learned>, TrainError> {
+        let is_classification = self.plan.spec.kind == TaskKind::Classification;
+        match run.mode {
+            Mode::Frozen | Mode::Random if is_classification => {
+                self.by_probe(run, drawn, watcher, stop)
+            }
+            _ => self.by_gradient(run, drawn, watcher, stop),
+        }
     }
 
     fn draw(
@@ -172,6 +190,10 @@ impl<'a> Work<'a> {
     fn pretrained_model(&self, run: &Run, drawn: &Drawn) -> Result<MedleyModel, TrainError> {
         let foundation = self.foundation;
         let model = pretrained(foundation, &drawn.spec, run.seed)?;
+        let is_folded = foundation.config.norm == NormKind::Folded;
+        if drawn.spec.kind == TaskKind::Classification && !is_folded {
+            return Ok(model);
+        }
         // Both kinds of tasks take their statistics from as many pictures.
         let per_batch = self.protocol.recipe.images;
         let plan = TaskPlan { augment: false, per_batch, ..self.training(drawn) };
