@@ -1,8 +1,11 @@
-//! Operations on GPUs as kernels of CubeCL: the optimizer's, the patches of a convolution, norms and GELU.
+//! Operations on GPUs as kernels of CubeCL: the optimizer's, the patches of a convolution, norms and GELU; batch normalisation,
+//! windows and attention in files of their own.
 //!
 //! `medley check-device` holds what they compute against the CPU.
 
+mod attention;
 mod batch_norm;
+mod windows;
 
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn::backend::{DType, TensorMetadata};
@@ -275,7 +278,7 @@ fn roll_kernel<F: Float>(
 
 impl PatchOps for CubeBackend {
     fn unroll(map: CubeTensor, geometry: Geometry) -> CubeTensor {
-        let output = of_shape(&map, &geometry.patches_shape(map.shape()[0]));
+        let output = of_shape(&map, geometry.patches_shape(map.shape()[0]).into());
         if let Some(Threads { client, count, dim, dtype }) = Threads::of(&output) {
             unroll_kernel::launch(
                 &client,
@@ -293,7 +296,7 @@ impl PatchOps for CubeBackend {
     }
 
     fn roll(patches: CubeTensor, geometry: Geometry) -> CubeTensor {
-        let output = of_shape(&patches, &geometry.map_shape(patches.shape()[0]));
+        let output = of_shape(&patches, geometry.map_shape(patches.shape()[0]).into());
         if let Some(Threads { client, count, dim, dtype }) = Threads::of(&output) {
             roll_kernel::launch(
                 &client,
@@ -316,10 +319,10 @@ fn sides(geometry: &Geometry) -> SidesLaunch {
     SidesLaunch::new(height, width, geometry.out_height(), geometry.out_width())
 }
 
-/// Room for values of another shape, on the same device and of the same type.
-fn of_shape<const D: usize>(tensor: &CubeTensor, shape: &[usize; D]) -> CubeTensor {
+/// Room for values of this shape, on the same device and of the same type.
+fn of_shape(tensor: &CubeTensor, shape: Shape) -> CubeTensor {
     let (client, device) = (tensor.client.clone(), tensor.device.clone());
-    empty_device_dtype(client, device, Shape::new(*shape), tensor.dtype)
+    empty_device_dtype(client, device, shape, tensor.dtype)
 }
 
 /// The sum of every thread's value, known to all threads of a block.
@@ -645,5 +648,5 @@ fn squares(values: CubeTensor) -> CubeTensor {
 }
 
 fn like(tensor: &CubeTensor) -> CubeTensor {
-    empty_device_dtype(tensor.client.clone(), tensor.device.clone(), tensor.shape(), tensor.dtype)
+    of_shape(tensor, tensor.shape())
 }

@@ -1,6 +1,6 @@
 //! Layers as an extension of burn: on the CPU convolution forward and backward, and the layers of both encoders for
-//! inference; on every device batch normalisation, linear layers and norms whose gradients have no long sums, and the
-//! optimizer's update of a parameter as one operation.
+//! inference; on every device, in training, batch normalisation and Swin's windows and attention as one operation each, linear
+//! layers and norms whose gradients have no long sums, and the optimizer's update of a parameter.
 //!
 //! burn's CPU device computes the gradient of a convolution's weights as a convolution with a kernel of the
 //! picture's size, and a batch normalisation as a dozen passes over memory. Training spends most of its time
@@ -32,6 +32,8 @@
 )]
 
 #[cfg(feature = "train")]
+mod attention_ops;
+#[cfg(feature = "train")]
 mod batch_norm;
 #[cfg(feature = "train")]
 mod batch_norm_ops;
@@ -56,7 +58,11 @@ mod row_ops;
 mod rows;
 #[cfg(feature = "train")]
 mod unrolled;
+#[cfg(feature = "train")]
+mod window_ops;
 
+#[cfg(feature = "train")]
+pub use attention_ops::cosine_attention;
 #[cfg(feature = "train")]
 pub use batch_norm_ops::{BatchNormOutput, batch_norm};
 pub use extension::{conv2d, depthwise_conv2d};
@@ -67,3 +73,5 @@ pub use inference::{
 pub use optimizer::{AdamWStep, adamw, towards};
 pub use packed::{Activation, WindowGrid};
 pub use rows::{gelu, group_norm_in_groups, in_parts, layer_norm_over_rows, linear_over_rows};
+#[cfg(feature = "train")]
+pub use window_ops::{cut_windows, join_windows};

@@ -138,7 +138,7 @@ fn parts_of(rows: usize, least: usize) -> usize {
 }
 
 /// The largest divisor of `number` that is not above `most`, at least 1.
-fn divisor_up_to(number: usize, most: usize) -> usize {
+pub(crate) fn divisor_up_to(number: usize, most: usize) -> usize {
     (2..=most).rev().find(|divisor| number.is_multiple_of(*divisor)).unwrap_or(1)
 }
 

@@ -24,12 +24,12 @@ pub struct WindowGrid {
 
 impl WindowGrid {
     /// Rows and columns of windows.
-    fn windows(&self) -> [usize; 2] {
+    pub(crate) fn windows(&self) -> [usize; 2] {
         [self.height.div_ceil(self.window), self.width.div_ceil(self.window)]
     }
 
     /// The places of a window's tokens in the map, none for padding.
-    fn places(&self, window: usize) -> Vec<Option<usize>> {
+    pub(crate) fn places(&self, window: usize) -> Vec<Option<usize>> {
         let [down, across] = self.windows();
         let [row, column] = [window / across * self.window, window % across * self.window];
         let tokens = self.window * self.window;

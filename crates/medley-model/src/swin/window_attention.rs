@@ -5,7 +5,6 @@ use burn::nn::Linear;
 use burn::tensor::module::attention;
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Device, Tensor};
-use medley_kernels::linear_over_rows;
 
 use super::position_bias::PositionBias;
 use super::{apply_linear, linear};
@@ -86,26 +85,26 @@ impl WindowAttention {
         };
         let heads = scale.dims()[2];
         let head_channels = channels / heads;
-
-        let training = windows.device().is_autodiff();
         let weight = self.qkv.weight.val();
-        let qkv = if training {
-            linear_over_rows(windows, weight, Some(qkv_bias))
-        } else {
-            burn::tensor::module::linear(windows, weight, Some(qkv_bias))
-        };
+        #[cfg(feature = "train")]
+        if windows.device().is_autodiff() {
+            let qkv = medley_kernels::linear_over_rows(windows, weight, Some(qkv_bias));
+            let scale = scale.slice(0..1).reshape([heads]);
+            let bias = match mask {
+                Some(mask) => position_bias + mask,
+                None => position_bias,
+            };
+            let attended = medley_kernels::cosine_attention(qkv, scale, bias);
+            return apply_linear(&self.proj, attended);
+        }
+        let qkv = burn::tensor::module::linear(windows, weight, Some(qkv_bias));
         let qkv = qkv.reshape([count, tokens, 3, heads, head_channels]).permute([2, 0, 3, 1, 4]);
-        let queries_keys = normalize(qkv.clone().slice(0..2), scale, maps);
+        let queries_keys = normalize(qkv.clone().slice(0..2), scale);
         let part = |of: &Tensor<5>, index: usize| {
             of.clone().slice(index..index + 1).reshape([count, heads, tokens, head_channels])
         };
         let bias = match mask {
             Some(mask) => (position_bias + mask).repeat_dim(0, maps),
-            // For each window as with a mask: its gradient is summed over the maps, then over their windows, and not over
-            // all windows at once, which would keep few of a GPU's threads busy.
-            None if training => {
-                position_bias.expand([count / maps, heads, tokens, tokens]).repeat_dim(0, maps)
-            }
             None => position_bias,
         };
         let attended = attention(
@@ -178,13 +177,7 @@ impl WindowAttention {
 ///
 /// - vectors: `[2, maps·windows, heads, tokens, head_channels]`
 /// - scale: `[2, 1, heads, 1, 1]`
-fn normalize(vectors: Tensor<5>, scale: Tensor<5>, maps: usize) -> Tensor<5> {
-    let [two, count, heads, tokens, _] = vectors.dims();
+fn normalize(vectors: Tensor<5>, scale: Tensor<5>) -> Tensor<5> {
     let squared = vectors.clone().square().sum_dim(4);
-    // Clamped before the root: keys of padding are exactly zero, where the root has no gradient.
-    let length = squared.clamp_min(MIN_LENGTH * MIN_LENGTH).sqrt();
-    // The scale once for each map and token, so that its gradient is summed over a map's windows first.
-    let scale = scale.expand([two, maps, heads, tokens, 1]).unsqueeze_dim::<6>(2);
-    let factor = scale / length.reshape([two, maps, count / maps, heads, tokens, 1]);
-    vectors * factor.reshape([two, count, heads, tokens, 1])
+    vectors * (scale / squared.clamp_min(MIN_LENGTH * MIN_LENGTH).sqrt())
 }

@@ -73,6 +73,10 @@ impl Windows {
 
     /// `[batch, height, width, channels]` to `[batch·windows, window², channels]`.
     pub(super) fn cut(&self, map: Tensor<4>) -> Tensor<3> {
+        #[cfg(feature = "train")]
+        if map.device().is_autodiff() {
+            return medley_kernels::cut_windows(map, self.grid());
+        }
         let [batch, _, _, channels] = map.dims();
         let Self { window, rows, columns } = *self;
         let (pad_rows, pad_columns) = (rows.padded - rows.length, columns.padded - columns.length);
@@ -96,6 +100,10 @@ impl Windows {
 
     /// Undoes [`Self::cut`].
     pub(super) fn join(&self, windows: Tensor<3>) -> Tensor<4> {
+        #[cfg(feature = "train")]
+        if windows.device().is_autodiff() {
+            return medley_kernels::join_windows(windows, self.grid());
+        }
         let [all, _, channels] = windows.dims();
         let Self { window, rows, columns } = *self;
         let batch = all / self.count();
@@ -169,7 +177,14 @@ mod tests {
             for shifted in [false, true] {
                 let map = ramp([2, height, width, 3], &device);
                 let windows = Windows::new(height, width, 4, shifted);
-                let joined = windows.join(windows.cut(map.clone()));
+                let cut = windows.cut(map.clone());
+                let joined = windows.join(cut.clone());
+                joined.into_data().assert_eq(&map.clone().into_data(), true);
+                // As one operation, in training.
+                let tracked = Tensor::from_inner(map.clone());
+                let in_training = windows.cut(tracked);
+                in_training.clone().inner().into_data().assert_eq(&cut.into_data(), true);
+                let joined = windows.join(in_training).inner();
                 joined.into_data().assert_eq(&map.into_data(), true);
             }
         }
