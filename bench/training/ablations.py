@@ -116,6 +116,8 @@ def line(name, out):
     every = mean([value for values in of.values() for value in values])
     kinds = [mean(of[metric]) for metric in ("macro-f1", "dice", "map50")]
     probed = [row["value"] for row in json.loads(probe.read_text()) if row["mode"] == "frozen"]
+    if len(probed) < SEEDS:
+        return None
     return f"| {name} | " + " | ".join(f"{value:.3f}" for value in [every, *kinds, mean(probed)]) + " |"
 
 
