@@ -16,13 +16,11 @@ use burn::tensor::{Shape, Tensor};
 use crate::extension::{Float, float, values};
 use crate::gradients::finish;
 use crate::parallel::for_each_piece;
+use crate::row_ops::sum;
 use crate::rows::divisor_up_to;
 
 /// Vectors shorter than this are divided by it instead of their length (torch `F.normalize`).
 pub(crate) const MIN_LENGTH: f32 = 1e-12;
-
-/// Sums that the CPU keeps side by side.
-const LANES: usize = 8;
 
 /// What devices learn to do, with gradients where they have them.
 #[backend_extension(
@@ -180,25 +178,16 @@ impl Head {
                 most = most.max(*share);
             }
             shares.iter_mut().for_each(|share| *share = (*share - most).exp());
-            let sum: f32 = shares.iter().sum();
-            shares.iter_mut().for_each(|share| *share /= sum);
+            let total: f32 = shares.iter().sum();
+            shares.iter_mut().for_each(|share| *share /= total);
         }
         Self { queries, keys, values, lengths, cosines, shares }
     }
 }
 
-/// The sum of the products, in lanes: the compiler may not reorder one sum of floats.
+/// The sum of the products.
 fn dot(one: &[f32], other: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; LANES];
-    let (chunks, rest) = one.as_chunks::<LANES>();
-    let (others, other_rest) = other.as_chunks::<LANES>();
-    for (one, other) in chunks.iter().zip(others) {
-        for lane in 0..LANES {
-            lanes[lane] += one[lane] * other[lane];
-        }
-    }
-    let rest: f32 = rest.iter().zip(other_rest).map(|(one, other)| one * other).sum();
-    lanes.iter().sum::<f32>() + rest
+    sum(one, other, |one, other| one * other)
 }
 
 /// `sum += factor · vector`

@@ -176,8 +176,8 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The sum of what `of` makes of two values each.
-fn sum(one: &[f32], other: &[f32], of: impl Fn(f32, f32) -> f32) -> f32 {
+/// The sum of what `of` makes of two values each, in lanes: the compiler may not reorder one sum of floats.
+pub(crate) fn sum(one: &[f32], other: &[f32], of: impl Fn(f32, f32) -> f32) -> f32 {
     let mut lanes = [0.0f32; LANES];
     let (chunks, rest) = one.as_chunks::<LANES>();
     let (others, other_rest) = other.as_chunks::<LANES>();
