@@ -9,7 +9,7 @@ use burn::tensor::ops::{AvgPoolOptions, InterpolateMode, InterpolateOptions};
 use burn::tensor::{DType, Device, Tensor};
 
 use crate::extension::{Float, float, values};
-use crate::packed::{self, Activation, Finish, Shape, Weight, WindowGrid};
+use crate::packed::{self, Activation, Layer, Shape, SwinBlock, WindowGrid};
 
 /// What the CPU device learns to do for inference alone.
 #[backend_extension(Flex)]
@@ -29,10 +29,10 @@ pub(crate) trait InferenceOps: Backend {
         activation: Activation,
     ) -> FloatTensor<Self>;
 
-    /// See [`window_attention`].
-    fn packed_window_attention(
+    /// See [`PackedSwinBlock`](crate::PackedSwinBlock).
+    fn packed_swin_block(
         input: FloatTensor<Self>,
-        layer: Arc<AttentionLayer>,
+        block: Arc<SwinBlock>,
         regions: Arc<Vec<f32>>,
         grid: WindowGrid,
     ) -> FloatTensor<Self>;
@@ -40,15 +40,6 @@ pub(crate) trait InferenceOps: Backend {
     /// See [`layer_norm`].
     fn packed_layer_norm(
         input: FloatTensor<Self>,
-        gamma: FloatTensor<Self>,
-        beta: FloatTensor<Self>,
-        epsilon: f64,
-    ) -> FloatTensor<Self>;
-
-    /// See [`layer_norm`].
-    fn packed_layer_norm_add(
-        input: FloatTensor<Self>,
-        residual: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
         epsilon: f64,
@@ -70,7 +61,7 @@ pub(crate) trait InferenceOps: Backend {
 
 impl InferenceOps for Flex {
     fn packed_conv2d(input: Float, layer: Arc<Layer>, activation: Activation) -> Float {
-        layer.forward(&input, None, activation)
+        convolve(&input, None, &layer, activation)
     }
 
     fn packed_conv2d_add(
@@ -79,33 +70,26 @@ impl InferenceOps for Flex {
         layer: Arc<Layer>,
         activation: Activation,
     ) -> Float {
-        layer.forward(&input, Some(&residual), activation)
+        convolve(&input, Some(&residual), &layer, activation)
     }
 
-    fn packed_window_attention(
+    fn packed_swin_block(
         input: Float,
-        layer: Arc<AttentionLayer>,
+        block: Arc<SwinBlock>,
         regions: Arc<Vec<f32>>,
         grid: WindowGrid,
     ) -> Float {
-        let [batch, height, width, triple] = input.shape().dims();
+        let shape = input.shape().to_vec();
         let input = input.to_contiguous();
-        let output = packed::attend(grid, values(&input), layer.weights(&regions));
-        float(output, vec![batch, height, width, triple / 3])
+        float(block.forward(grid, values(&input), &regions), shape)
     }
 
     fn packed_layer_norm(input: Float, gamma: Float, beta: Float, epsilon: f64) -> Float {
-        norm(&input, None, &gamma, &beta, epsilon)
-    }
-
-    fn packed_layer_norm_add(
-        input: Float,
-        residual: Float,
-        gamma: Float,
-        beta: Float,
-        epsilon: f64,
-    ) -> Float {
-        norm(&input, Some(&residual), &gamma, &beta, epsilon)
+        let shape = input.shape().to_vec();
+        let (input, gamma, beta) =
+            (input.to_contiguous(), gamma.to_contiguous(), beta.to_contiguous());
+        let scales = [values(&gamma), values(&beta)];
+        float(packed::normalize(values(&input), scales, epsilon as f32), shape)
     }
 
     fn packed_standardize(input: Float, least_variance: f64) -> Float {
@@ -140,44 +124,19 @@ impl InferenceOps for Flex {
     }
 }
 
-fn norm(
+fn convolve(
     input: &Float,
     residual: Option<&Float>,
-    gamma: &Float,
-    beta: &Float,
-    epsilon: f64,
+    layer: &Layer,
+    activation: Activation,
 ) -> Float {
-    let shape = input.shape().to_vec();
-    let (input, gamma, beta) = (input.to_contiguous(), gamma.to_contiguous(), beta.to_contiguous());
+    let [batch, height, width, _] = input.shape().dims();
+    let input = input.to_contiguous();
     let residual = residual.map(Float::to_contiguous);
-    let scales = [values(&gamma), values(&beta)];
-    let residual = residual.as_ref().map(values);
-    float(packed::normalize(values(&input), residual, scales, epsilon as f32), shape)
-}
-
-/// A convolution's shape and weights.
-#[derive(Debug)]
-pub(crate) struct Layer {
-    shape: Shape,
-    weight: Weight,
-    bias: Option<Vec<f32>>,
-}
-
-impl Layer {
-    fn forward(&self, input: &Float, residual: Option<&Float>, activation: Activation) -> Float {
-        let [batch, height, width, _] = input.shape().dims();
-        let input = input.to_contiguous();
-        let residual = residual.map(Float::to_contiguous);
-        let finish = Finish {
-            bias: self.bias.as_deref(),
-            residual: residual.as_ref().map(values),
-            activation,
-        };
-        let side = [height, width];
-        let output = self.shape.forward(side, values(&input), &self.weight, finish);
-        let [height, width] = side.map(|side| self.shape.out(side));
-        float(output, vec![batch, height, width, self.shape.channels_out])
-    }
+    let side = [height, width];
+    let output = layer.forward(side, values(&input), residual.as_ref().map(values), activation);
+    let [height, width] = side.map(|side| layer.shape.out(side));
+    float(output, vec![batch, height, width, layer.shape.channels_out])
 }
 
 /// Whether a tensor is one that the layers here take: f32, on the CPU, without gradients.
@@ -187,7 +146,7 @@ pub fn is_plain_cpu<const D: usize>(tensor: &Tensor<D>) -> bool {
         && !tensor.device().is_autodiff()
 }
 
-fn read<const D: usize>(tensor: Tensor<D>) -> Option<Vec<f32>> {
+pub(crate) fn read<const D: usize>(tensor: Tensor<D>) -> Option<Vec<f32>> {
     tensor.into_data().try_into_vec().ok()
 }
 
@@ -222,13 +181,11 @@ impl PackedConv {
             return None;
         }
         let shape = Shape { channels, channels_out, kernel, stride, pad };
-        let values = read(weight)?;
-        let weight = shape.methods().iter().find_map(|method| shape.pack(*method, &values))?;
         let bias = match bias {
             Some(bias) => Some(read(bias)?),
             None => None,
         };
-        Some(Self { layer: Arc::new(Layer { shape, weight, bias }) })
+        Some(Self { layer: Arc::new(Layer::pack(shape, &read(weight)?, bias)?) })
     }
 
     /// # Shapes
@@ -344,108 +301,19 @@ pub fn double(input: Tensor<4>, skip: Option<Tensor<4>>) -> Tensor<4> {
     Tensor::from_dispatch(output).permute([0, 3, 1, 2])
 }
 
-/// What the attention of one layer depends on.
-#[derive(Debug)]
-pub(crate) struct AttentionLayer {
-    padding: Vec<f32>,
-    scale: Vec<f32>,
-    position_bias: Vec<f32>,
-}
-
-impl AttentionLayer {
-    fn weights<'a>(&'a self, regions: &'a [f32]) -> packed::Weights<'a> {
-        packed::Weights {
-            padding: &self.padding,
-            scale: &self.scale,
-            position_bias: &self.position_bias,
-            regions,
-        }
-    }
-}
-
-/// Scaled cosine attention within windows, for inference on the CPU.
-#[derive(Debug, Clone)]
-pub struct WindowAttention {
-    layer: Arc<AttentionLayer>,
-}
-
-impl WindowAttention {
-    /// `None` where the weights are not on the CPU, or may need gradients.
-    ///
-    /// # Shapes
-    /// - padding: queries, keys and values of a token outside the map, `[3 · channels]`
-    /// - scale: factor of the cosines, `[heads]`
-    /// - position_bias: added to the attention, query before key, `[heads, tokens, tokens]`
-    ///
-    /// # Panics
-    /// Shapes that do not fit each other: mistakes of the program.
-    pub fn new(padding: Tensor<1>, scale: Tensor<1>, position_bias: Tensor<3>) -> Option<Self> {
-        let ([triple], [heads]) = (padding.dims(), scale.dims());
-        let [bias_heads, queries, keys] = position_bias.dims();
-        assert!(
-            triple % (3 * heads) == 0 && bias_heads == heads && queries == keys,
-            "{heads} heads over {triple} channels, a bias of {bias_heads} × {queries} × {keys}"
-        );
-        if !is_plain_cpu(&padding) {
-            return None;
-        }
-        Some(Self {
-            layer: Arc::new(AttentionLayer {
-                padding: read(padding)?,
-                scale: read(scale)?,
-                position_bias: read(position_bias)?,
-            }),
-        })
-    }
-
-    /// Attention of the tokens of each window of a map to each other. What lies beyond the map in its last windows counts as
-    /// `padding`.
-    ///
-    /// # Shapes
-    /// - qkv: queries, keys and values, `[batch, height, width, 3 · channels]`
-    /// - regions: a number for each token of each window, `[windows · window²]` values; tokens of different numbers do not
-    ///   see each other. Empty where all do.
-    /// - output: `[batch, height, width, channels]`
-    ///
-    /// # Panics
-    /// Shapes that do not fit, a tensor that is not [`is_plain_cpu`].
-    pub fn forward(&self, qkv: Tensor<4>, grid: WindowGrid, regions: Arc<Vec<f32>>) -> Tensor<4> {
-        let [_, height, width, triple] = qkv.dims();
-        assert_eq!([height, width, triple], [grid.height, grid.width, self.layer.padding.len()]);
-        let pairs = self.layer.position_bias.len() / self.layer.scale.len();
-        assert_eq!(pairs, grid.window.pow(4), "the position bias of a window of {}", grid.window);
-        assert!(is_plain_cpu(&qkv), "a layer that was packed for the CPU");
-        let layer = Arc::clone(&self.layer);
-        let output = Dispatch::packed_window_attention(qkv.into_dispatch(), layer, regions, grid);
-        Tensor::from_dispatch(output)
-    }
-}
-
-/// Layer normalisation over the last axis, plus `residual`, in one pass, on the CPU.
+/// Layer normalisation over the last axis in one pass, on the CPU.
 ///
 /// # Shapes
-/// - input, residual, output: `[batch, height, width, channels]`
+/// - input, output: `[batch, height, width, channels]`
 /// - gamma, beta: `[channels]`
 ///
 /// # Panics
 /// Shapes that do not fit, a tensor that is not [`is_plain_cpu`].
-pub fn layer_norm(
-    input: Tensor<4>,
-    residual: Option<Tensor<4>>,
-    gamma: Tensor<1>,
-    beta: Tensor<1>,
-    epsilon: f64,
-) -> Tensor<4> {
+pub fn layer_norm(input: Tensor<4>, gamma: Tensor<1>, beta: Tensor<1>, epsilon: f64) -> Tensor<4> {
     let [_, _, _, channels] = input.dims();
     assert_eq!([gamma.dims(), beta.dims()], [[channels]; 2], "one γ and β for each channel");
     assert!(is_plain_cpu(&input), "a map on the CPU");
     let [gamma, beta] = [gamma, beta].map(Tensor::into_dispatch);
-    Tensor::from_dispatch(match residual {
-        Some(residual) => {
-            assert_eq!(residual.dims(), input.dims(), "the residual of a normalisation");
-            let [input, residual] = [input, residual].map(Tensor::into_dispatch);
-            Dispatch::packed_layer_norm_add(input, residual, gamma, beta, epsilon)
-        }
-        None => Dispatch::packed_layer_norm(input.into_dispatch(), gamma, beta, epsilon),
-    })
+    let output = Dispatch::packed_layer_norm(input.into_dispatch(), gamma, beta, epsilon);
+    Tensor::from_dispatch(output)
 }

@@ -9,7 +9,7 @@
 //! with its rectifier. On any other device a convolution is burn's own, or patches and one matrix product where a GPU likes
 //! that better.
 //!
-//! For inference, [`PackedConv`] and [`WindowAttention`] lay weights out once and keep maps with their channels side by
+//! For inference, [`PackedConv`] and [`PackedSwinBlock`] lay weights out once and keep maps with their channels side by
 //! side: one matrix kernel computes convolutions (by Winograd's transforms where they save time), linear layers and
 //! attention, and adds bias, residual and activation while the sums are in registers. docs/performance.md has the figures.
 //!
@@ -56,6 +56,8 @@ mod patches;
 #[cfg(feature = "train")]
 mod row_ops;
 mod rows;
+mod swin_block;
+mod team;
 #[cfg(feature = "train")]
 mod unrolled;
 #[cfg(feature = "train")]
@@ -66,12 +68,12 @@ pub use attention_ops::cosine_attention;
 #[cfg(feature = "train")]
 pub use batch_norm_ops::{BatchNormOutput, batch_norm};
 pub use extension::{conv2d, depthwise_conv2d};
-pub use inference::{
-    PackedConv, WindowAttention, double, halve, is_plain_cpu, layer_norm, standardize,
-};
+pub use inference::{PackedConv, double, halve, is_plain_cpu, layer_norm, standardize};
 #[cfg(feature = "train")]
 pub use optimizer::{AdamWStep, adamw, towards};
 pub use packed::{Activation, WindowGrid};
 pub use rows::{gelu, group_norm_in_groups, in_parts, layer_norm_over_rows, linear_over_rows};
+pub use swin_block::{PackedLinear, PackedSwinBlock, SwinBlockParts};
+pub use team::wake_threads;
 #[cfg(feature = "train")]
 pub use window_ops::{cut_windows, join_windows};

@@ -5,12 +5,15 @@
 
 use std::sync::Arc;
 
-use burn::tensor::module::{attention, avg_pool2d, conv2d, interpolate};
+use burn::tensor::module::{attention, avg_pool2d, conv2d, interpolate, layer_norm, linear};
 use burn::tensor::ops::{
     AttentionModuleOptions, AvgPoolOptions, ConvOptions, InterpolateMode, InterpolateOptions,
 };
 use burn::tensor::{Device, Distribution, Tensor, Tolerance, activation};
-use medley_kernels::{Activation, PackedConv, WindowAttention, WindowGrid, double, halve};
+use medley_kernels::{
+    Activation, PackedConv, PackedLinear, PackedSwinBlock, SwinBlockParts, WindowGrid, double,
+    halve,
+};
 
 fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
@@ -74,6 +77,9 @@ fn a_convolution_equals_burns() {
         case([2, 3, 7, 9], 5, 3, 1, 1),
         case([1, 5, 9, 7], 3, 5, 2, 2),
         case([1, 1, 1, 1], 1, 3, 2, 1),
+        // Patches that do not overlap, with pixels left over.
+        case([2, 3, 10, 13], 5, 4, 4, 0),
+        case([3, 6, 7, 4], 18, 2, 2, 0),
         // Winograd's tiles, whole and cut off, with channels that fill vectors and that do not.
         case([1, 32, 16, 16], 32, 3, 1, 1),
         case([1, 32, 40, 40], 16, 3, 1, 1),
@@ -164,22 +170,14 @@ fn pictures_are_standardised_as_with_gradients() {
 }
 
 #[test]
-fn a_layer_norm_with_residual_equals_burns() {
+fn a_layer_norm_equals_burns() {
     let device = device(9);
     for channels in [3, 24, 97] {
         let input = random([2, 5, 7, channels], &device) * 3.0 + 10.0;
         let [gamma, beta] = [(); 2].map(|()| random([channels], &device));
-        let residual = random([2, 5, 7, channels], &device);
-        let shape = [1, 1, 1, channels];
-        let centred = input.clone() - input.clone().mean_dim(3);
-        let variance = centred.clone().square().mean_dim(3);
-        let normal = centred / (variance + 1e-5).sqrt() * gamma.clone().reshape(shape)
-            + beta.clone().reshape(shape);
-        let [with, without] = [Some(residual.clone()), None].map(|residual| {
-            medley_kernels::layer_norm(input.clone(), residual, gamma.clone(), beta.clone(), 1e-5)
-        });
-        same(without, normal.clone(), 10.0, &format!("{channels} channels"));
-        same(with, normal + residual, 10.0, &format!("{channels} channels and a residual"));
+        let theirs = layer_norm(input.clone(), gamma.clone(), Some(beta.clone()), 1e-5);
+        let ours = medley_kernels::layer_norm(input, gamma, beta, 1e-5);
+        same(ours, theirs, 10.0, &format!("{channels} channels"));
     }
 }
 
@@ -215,34 +213,80 @@ fn burns_attention(
     attended.swap_dims(1, 2).reshape([tokens, triple / 3])
 }
 
+/// Weights as int8 packages keep them: integers times a scale for each output.
+fn on_a_grid(weight: Tensor<2>) -> Tensor<2> {
+    let scale = weight.clone().abs().max_dim(0) / 127.0;
+    (weight / scale.clone()).round() * scale
+}
+
+/// A linear layer's weights and bias.
+struct Linear {
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+}
+
+impl Linear {
+    fn packed(&self) -> PackedLinear {
+        PackedLinear::new(self.weight.clone(), self.bias.clone()).expect("weights on the CPU")
+    }
+}
+
+fn random_linear(channels: usize, channels_out: usize, device: &Device) -> Linear {
+    let weight = random([channels, channels_out], device) / (channels as f32).sqrt();
+    Linear { weight: on_a_grid(weight), bias: Some(random([channels_out], device) * 0.1) }
+}
+
+/// A linear layer by burn's operations.
+fn burns_linear(layer: &Linear, rows: Tensor<2>) -> Tensor<2> {
+    linear(rows, layer.weight.clone(), layer.bias.clone())
+}
+
 #[test]
-fn window_attention_equals_burns_window_by_window() {
+fn a_swin_block_equals_burns_window_by_window() {
     let device = device(13);
     for (heads, width, window, height, columns, shift) in [
         (2, 8, 4, 8, 12, [0, 0]),
-        (3, 5, 4, 8, 8, [2, 2]),
+        (3, 6, 4, 8, 8, [2, 2]),
         (1, 16, 8, 16, 8, [4, 0]),
         // Padded on both axes.
         (2, 6, 3, 5, 7, [1, 1]),
         (2, 4, 4, 3, 2, [0, 0]),
+        // No integers: odd channels.
+        (3, 5, 4, 8, 8, [2, 2]),
     ] {
         let what =
             format!("{heads} × {width} channels, windows of {window} on {height} × {columns}");
         let channels = heads * width;
         let tokens = window * window;
-        let map = random([2, height, columns, 3 * channels], &device);
-        let padding = random([3 * channels], &device);
+        let map = random([2, height, columns, channels], &device);
+        let qkv = random_linear(channels, 3 * channels, &device);
+        let proj = random_linear(channels, channels, &device);
+        let widen = random_linear(channels, 4 * channels, &device);
+        let narrow = random_linear(4 * channels, channels, &device);
         let scale = Tensor::random([heads], Distribution::Uniform(5.0, 20.0), &device);
-        let bias = random([heads, tokens, tokens], &device);
+        let position_bias = random([heads, tokens, tokens], &device);
+        let norms = [(); 2].map(|()| [(); 2].map(|()| random([channels], &device)));
         let [down, across] = [height, columns].map(|side: usize| side.div_ceil(window));
         let shifted = shift != [0, 0];
         // Regions as uneven as can be.
         let count = if shifted { down * across * tokens } else { 0 };
         let regions: Vec<f32> = (0..count).map(|at| (at * 7 / 5 % 3) as f32).collect();
         let grid = WindowGrid { height, width: columns, window, shift };
-        let layer = WindowAttention::new(padding.clone(), scale.clone(), bias.clone())
-            .expect("weights on the CPU");
-        let ours = layer.forward(map.clone(), grid, Arc::new(regions.clone()));
+        let block = PackedSwinBlock::new(SwinBlockParts {
+            qkv: qkv.packed(),
+            scale: scale.clone(),
+            position_bias: position_bias.clone(),
+            proj: proj.packed(),
+            norms: norms.clone(),
+            perceptron: [widen.packed(), narrow.packed()],
+            epsilon: 1e-5,
+        })
+        .expect("weights on the CPU");
+        let ours = block.forward(map.clone(), grid, Arc::new(regions.clone()));
+        let padding = qkv.bias.clone().expect("a bias").reshape([1, 3 * channels]);
+        let norm = |rows: Tensor<2>, [gamma, beta]: &[Tensor<1>; 2]| {
+            layer_norm(rows, gamma.clone(), Some(beta.clone()), 1e-5)
+        };
         let mut seen = 0;
         for image in 0..2 {
             for index in 0..down * across {
@@ -251,24 +295,32 @@ fn window_attention_equals_burns_window_by_window() {
                     let x = (index % across * window + at % window + shift[1]) % (across * window);
                     (y, x, y < height && x < columns)
                 };
+                let row = |y: usize, x: usize| {
+                    map.clone().slice([image..image + 1, y..y + 1, x..x + 1]).reshape([1, channels])
+                };
                 let rows = (0..tokens).map(|at| match token(at) {
-                    (y, x, true) => map
-                        .clone()
-                        .slice([image..image + 1, y..y + 1, x..x + 1])
-                        .reshape([1, 3 * channels]),
-                    _ => padding.clone().reshape([1, 3 * channels]),
+                    (y, x, true) => burns_linear(&qkv, row(y, x)),
+                    _ => padding.clone(),
                 });
                 let own = shifted.then(|| &regions[index * tokens..(index + 1) * tokens]);
-                let expected = burns_attention(Tensor::cat(rows.collect(), 0), &scale, &bias, own);
+                let rows = Tensor::cat(rows.collect(), 0);
+                let attended = burns_attention(rows, &scale, &position_bias, own);
                 for at in 0..tokens {
                     let (y, x, inside) = token(at);
                     if !inside {
                         continue;
                     }
                     seen += 1;
+                    let attended = attended.clone().slice(at..at + 1);
+                    let branch = burns_linear(&proj, attended);
+                    let sum = row(y, x) + norm(branch, &norms[0]);
+                    let hidden = burns_linear(&widen, sum.clone());
+                    let branch = burns_linear(&narrow, activation::gelu(hidden));
+                    let expected = sum + norm(branch, &norms[1]);
                     let found = ours.clone().slice([image..image + 1, y..y + 1, x..x + 1]);
-                    let expected = expected.clone().slice(at..at + 1);
-                    same(found.reshape([1, channels]), expected, 1.0, &what);
+                    // Where the integers are used, maps are rounded to a 30 000th of their largest value, and the norms divide
+                    // by what may be small.
+                    same(found.reshape([1, channels]), expected, 30.0, &what);
                 }
             }
         }

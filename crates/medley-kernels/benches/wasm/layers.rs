@@ -7,12 +7,14 @@
 mod packed;
 #[path = "../../src/parallel.rs"]
 mod parallel;
+#[path = "../../src/team.rs"]
+mod team;
 
 use std::hint::black_box;
 
 use packed::tile::{COLUMNS, Line, ROWS, Runs, tile};
 use packed::conv::Method;
-use packed::{Activation, Finish, Shape, Weight, WindowGrid};
+use packed::{Activation, Finish, Layer, Shape, SwinBlock, Weight, WindowGrid};
 
 #[link(wasm_import_module = "host")]
 unsafe extern "C" {
@@ -210,50 +212,43 @@ fn transformer() {
         [(64, 48, 2), (32, 96, 2), (16, 192, 4), (8, 384, 2)].into_iter().enumerate()
     {
         let heads = channels / 16;
-        for (name, channels, channels_out, activation) in [
-            ("qkv", channels, 3 * channels, Activation::None),
-            ("proj", channels, channels, Activation::None),
-            ("fc1", channels, 4 * channels, Activation::Gelu),
-            ("fc2", 4 * channels, channels, Activation::None),
-        ] {
+        let linear = |channels: usize, channels_out: usize| {
             let shape = Shape { channels, channels_out, kernel: 1, stride: 1, pad: 0 };
-            let input = noise(side * side * channels);
-            let bias = noise(channels_out);
-            let (_, weight) = chosen(&shape, &weights(channels_out, channels));
-            let finish = Finish { bias: Some(&bias), residual: None, activation };
-            let took = time(|| shape.forward([side, side], &input, &weight, finish));
-            let products = (side * side * channels * channels_out) as f64 / 1e6;
-            total += took * f64::from(blocks);
+            let weight = weights(channels_out, channels);
+            Layer::pack(shape, &weight, Some(noise(channels_out))).unwrap()
+        };
+        let block = SwinBlock {
+            qkv: linear(channels, 3 * channels),
+            padding: noise(3 * channels),
+            scale: noise(heads),
+            position_bias: noise(heads * 4096),
+            proj: linear(channels, channels),
+            norms: [(); 2].map(|()| [(); 2].map(|()| noise(channels))),
+            perceptron: [linear(channels, 4 * channels), linear(4 * channels, channels)],
+            epsilon: 1e-5,
+        };
+        let input = noise(side * side * channels);
+        let grid = WindowGrid { height: side, width: side, window: 8, shift: [0, 0] };
+        let qkv = || block.qkv.forward([side, side], &input, None, Activation::None);
+        let of_input = qkv();
+        let (tokens, pairs) = (side * side * channels, side * side * channels * channels);
+        for (name, products, took) in [
+            ("queries, keys, values", 3 * pairs, time(qkv)),
+            ("attention", 2 * 64 * tokens, time(|| block.attend(grid, &of_input, &[]))),
+            ("block", 12 * pairs + 2 * 64 * tokens, time(|| block.forward(grid, &input, &[]))),
+        ] {
+            let products = products as f64 / 1e6;
             say(&format!(
                 "| {name} {} | {blocks} | {products:.1} | {took:.2} | {:.1} |",
                 stage + 1,
                 products / took
             ));
+            if name == "block" {
+                total += took * f64::from(blocks);
+            }
         }
-        let input = noise(side * side * 3 * channels);
-        let [padding, scale, bias] = [3 * channels, heads, heads * 4096].map(noise);
-        let weights = packed::Weights {
-            padding: &padding,
-            scale: &scale,
-            position_bias: &bias,
-            regions: &[],
-        };
-        let grid = WindowGrid { height: side, width: side, window: 8, shift: [0, 0] };
-        let took = time(|| packed::attend(grid, &input, weights));
-        let products = (2 * side * side * 64 * channels) as f64 / 1e6;
-        total += took * f64::from(blocks);
-        say(&format!(
-            "| attention {} | {blocks} | {products:.1} | {took:.2} | {:.1} |",
-            stage + 1,
-            products / took
-        ));
-        let input = noise(side * side * channels);
-        let gamma = noise(channels);
-        let took = time(|| packed::normalize(&input, Some(&input), [&gamma, &gamma], 1e-5));
-        total += 2.0 * took * f64::from(blocks);
-        say(&format!("| norm {} | {} | | {took:.2} | |", stage + 1, 2 * blocks));
     }
-    say(&format!("together {total:.1} ms"));
+    say(&format!("blocks together {total:.1} ms"));
 }
 
 #[unsafe(no_mangle)]

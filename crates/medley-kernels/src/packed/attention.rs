@@ -3,11 +3,12 @@
 //!
 //! Liu et al., *Swin Transformer V2* (2022), §3.2.
 
-use super::elementary::{LANES, exp};
+use super::elementary::exp;
+use super::lanes::{LANES, Lanes};
 use super::tile::{COLUMNS, Line, ROWS, Runs, tile};
 use super::wide::wide;
 use super::with_scratch;
-use crate::parallel::map;
+use crate::team::for_each_piece;
 
 /// How a map of tokens is cut into windows of `window`² tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,16 @@ impl WindowGrid {
     /// Rows and columns of windows.
     pub(crate) fn windows(&self) -> [usize; 2] {
         [self.height.div_ceil(self.window), self.width.div_ceil(self.window)]
+    }
+
+    /// The window of a place in the map, and the token there.
+    fn window_of(&self, [y, x]: [usize; 2]) -> [usize; 2] {
+        let [down, across] = self.windows();
+        let [rows, columns] = [down * self.window, across * self.window];
+        let y = (y + rows - self.shift[0]) % rows;
+        let x = (x + columns - self.shift[1]) % columns;
+        let window = y / self.window * across + x / self.window;
+        [window, y % self.window * self.window + x % self.window]
     }
 
     /// The places of a window's tokens in the map, none for padding.
@@ -62,47 +73,67 @@ const MASKED: f32 = -100.0;
 /// Vectors shorter than this are divided by it instead of their length.
 const LEAST_LENGTH: f32 = 1e-12;
 
-/// `[batch, height, width, 3 · channels]` to `[batch, height, width, channels]`.
-pub(crate) fn forward(grid: WindowGrid, input: &[f32], weights: Weights<'_>) -> Vec<f32> {
+/// What the windows of a map answer.
+#[derive(Debug)]
+pub(crate) struct Attended {
+    grid: WindowGrid,
+    heads: usize,
+    /// Channels of a head.
+    width: usize,
+    /// Head after head of window after window, so that threads write them side by side: `[batch · windows, heads, window², width]`.
+    values: Vec<f32>,
+}
+
+/// qkv: `[batch, height, width, 3 · channels]`
+pub(crate) fn attend(grid: WindowGrid, qkv: &[f32], weights: Weights<'_>) -> Attended {
     let channels = weights.padding.len() / 3;
-    let area = grid.height * grid.width;
+    let heads = weights.scale.len();
+    let width = channels / heads;
+    let image = grid.height * grid.width * 3 * channels;
     let [down, across] = grid.windows();
     let windows = down * across;
-    let batch = input.len() / (area * 3 * channels).max(1);
-    let mut output = vec![0.0; batch * area * channels];
-    // A window's tokens do not lie side by side in the output: each thread hands back its windows.
+    let batch = qkv.len() / image.max(1);
     let tokens = grid.window * grid.window;
-    let done = map(batch * windows, |index| {
-        let input = &input[index / windows * area * 3 * channels..][..area * 3 * channels];
-        let window = index % windows;
-        let places = grid.places(window);
+    let places: Vec<Vec<Option<usize>>> = (0..windows).map(|window| grid.places(window)).collect();
+    let mut values = vec![0.0; batch * windows * tokens * channels];
+    for_each_piece(&mut values, tokens * width, |index, output| {
+        let (window, head) = (index / heads, index % heads);
+        let (batch, window) = (window / windows, window % windows);
+        let qkv = &qkv[batch * image..][..image];
         let regions = weights.regions.get(window * tokens..(window + 1) * tokens);
-        let result = one_window(&places, input, weights, regions, channels);
-        (places, result)
+        one_head(&places[window], qkv, weights, regions, [channels, width, head], output);
     });
-    for (index, (places, result)) in done.into_iter().enumerate() {
-        let output = &mut output[index / windows * area * channels..][..area * channels];
-        for (place, token) in places.into_iter().zip(result.chunks_exact(channels)) {
-            if let Some(place) = place {
-                output[place * channels..][..channels].copy_from_slice(token);
+    Attended { grid, heads, width, values }
+}
+
+impl Attended {
+    /// Copies tokens, counted through all maps of the batch, from `first` on, into rows of all channels.
+    pub(crate) fn copy(&self, first: usize, rows: &mut [f32]) {
+        let Self { grid, heads, width, .. } = *self;
+        let area = grid.height * grid.width;
+        let [down, across] = grid.windows();
+        let tokens = grid.window * grid.window;
+        for (row, output) in rows.chunks_exact_mut(heads * width).enumerate() {
+            let (batch, place) = ((first + row) / area, (first + row) % area);
+            let [window, token] = grid.window_of([place / grid.width, place % grid.width]);
+            let from = (batch * down * across + window) * heads * tokens + token;
+            for (head, output) in output.chunks_exact_mut(width).enumerate() {
+                output.copy_from_slice(&self.values[(from + head * tokens) * width..][..width]);
             }
         }
     }
-    output
 }
 
-/// `[tokens, channels]`
-fn one_window(
+/// One head of one window, `[tokens, width]`.
+fn one_head(
     places: &[Option<usize>],
     input: &[f32],
     weights: Weights<'_>,
     regions: Option<&[f32]>,
-    channels: usize,
-) -> Vec<f32> {
+    [channels, width, head]: [usize; 3],
+    output: &mut [f32],
+) {
     let tokens = places.len();
-    let heads = weights.scale.len();
-    let width = channels / heads;
-    let mut output = vec![0.0; tokens * channels];
     // Whether a mask has anything to hide here.
     let regions = regions.filter(|regions| regions.iter().any(|region| *region != regions[0]));
     let sizes = [
@@ -115,34 +146,28 @@ fn one_window(
         let (queries, rest) = scratch.split_at_mut(sizes[0]);
         let (keys, rest) = rest.split_at_mut(sizes[1]);
         let (values, scores) = rest.split_at_mut(sizes[2]);
-        for head in 0..heads {
-            gather(places, input, weights, [channels, width, head], queries, keys, values);
-            let keys = keys.as_chunks().0;
-            let bias = &weights.position_bias[head * tokens * tokens..][..tokens * tokens];
-            multiply(queries, width, keys, tokens, scores, tokens);
-            for (query, scores) in scores.chunks_exact_mut(tokens).enumerate() {
-                for (score, bias) in scores.iter_mut().zip(&bias[query * tokens..]) {
-                    *score += bias;
+        gather(places, input, weights, [channels, width, head], queries, keys, values);
+        multiply(queries, width, keys.as_chunks().0, tokens, scores);
+        let bias = &weights.position_bias[head * tokens * tokens..][..tokens * tokens];
+        let rows = scores.chunks_exact_mut(tokens).zip(bias.chunks_exact(tokens));
+        // The queries are done with: the rows' factors take their place.
+        let factors = &mut queries[..tokens];
+        for (query, ((scores, bias), factor)) in rows.zip(factors.iter_mut()).enumerate() {
+            if let Some(regions) = regions {
+                let own = regions[query];
+                for (score, region) in scores.iter_mut().zip(regions) {
+                    *score += if *region == own { 0.0 } else { MASKED };
                 }
-                if let Some(regions) = regions {
-                    let own = regions[query];
-                    for (score, region) in scores.iter_mut().zip(regions) {
-                        *score += if *region == own { 0.0 } else { MASKED };
-                    }
-                }
-                softmax(scores);
             }
-            multiply(
-                scores,
-                tokens,
-                values.as_chunks().0,
-                width,
-                &mut output[head * width..],
-                channels,
-            );
+            *factor = exponentials(scores, bias).recip();
+        }
+        multiply(scores, tokens, values.as_chunks().0, width, output);
+        for (row, factor) in output.chunks_exact_mut(width).zip(factors) {
+            for value in row {
+                *value *= *factor;
+            }
         }
     });
-    output
 }
 
 /// One head's queries as rows, keys as panels of columns and values as panels of rows; queries and keys of length 1, the
@@ -194,15 +219,8 @@ fn length(vector: &[f32]) -> f32 {
     squared.sqrt().max(LEAST_LENGTH)
 }
 
-/// The product of rows of `depth` values with panels of `columns` columns; the output's rows lie `stride` apart.
-fn multiply(
-    left: &[f32],
-    depth: usize,
-    lines: &[Line],
-    columns: usize,
-    output: &mut [f32],
-    stride: usize,
-) {
+/// The product of rows of `depth` values with panels of `columns` columns.
+fn multiply(left: &[f32], depth: usize, lines: &[Line], columns: usize, output: &mut [f32]) {
     let rows = left.len() / depth;
     let mut starts = [0; ROWS];
     for (panel, lines) in lines.chunks_exact(depth).enumerate() {
@@ -214,48 +232,50 @@ fn multiply(
                 *start = (first + row) * depth;
             }
             let starts = &starts[..count];
-            let output = &mut output[first * stride + column..];
+            let output = &mut output[first * columns + column..];
             if width == COLUMNS {
-                tile(left, starts, Runs::one(depth), lines, output, stride);
+                tile(left, starts, Runs::one(depth), lines, output, columns);
                 continue;
             }
             let mut sums = [[0.0; COLUMNS]; ROWS];
             tile(left, starts, Runs::one(depth), lines, sums.as_flattened_mut(), COLUMNS);
             for (row, sums) in sums[..count].iter().enumerate() {
-                output[row * stride..][..width].copy_from_slice(&sums[..width]);
+                output[row * columns..][..width].copy_from_slice(&sums[..width]);
             }
         }
     }
 }
 
 wide! {
-    /// Weights of sum 1 from the scores of one query.
-    #[allow(clippy::needless_range_loop, reason = "lanes of two arrays side by side")]
-    fn softmax(scores: &mut [f32]) {
+    /// Turns the scores of one query, plus a bias each, into weights that are not yet divided by their sum, and answers the sum.
+    fn exponentials(scores: &mut [f32], bias: &[f32]) -> f32 {
         let (chunks, rest) = scores.as_chunks_mut::<LANES>();
-        let larger = |a: f32, b: f32| if b > a { b } else { a };
-        let mut most = [f32::NEG_INFINITY; LANES];
-        for chunk in chunks.iter() {
-            for lane in 0..LANES {
-                most[lane] = larger(most[lane], chunk[lane]);
-            }
+        let (biases, rest_biases) = bias.as_chunks::<LANES>();
+        let mut most = Lanes::splat(f32::NEG_INFINITY);
+        for (chunk, bias) in chunks.iter_mut().zip(biases) {
+            let sums = Lanes::load(chunk).plus(Lanes::load(bias));
+            most = most.larger(sums);
+            *chunk = sums.store();
         }
-        let most = most.into_iter().chain(rest.iter().copied()).fold(f32::NEG_INFINITY, larger);
-        let mut sums = [0.0f32; LANES];
-        for chunk in chunks.iter_mut() {
-            *chunk = exp(chunk.map(|score| score - most));
-            for lane in 0..LANES {
-                sums[lane] += chunk[lane];
-            }
+        let mut last = [f32::NEG_INFINITY; LANES];
+        for ((last, score), bias) in last.iter_mut().zip(rest.iter()).zip(rest_biases) {
+            *last = score + bias;
         }
-        let mut sum = sums.iter().sum::<f32>();
-        for score in rest {
-            [*score] = exp([*score - most]);
-            sum += *score;
+        most = most.larger(Lanes::load(&last));
+        let most = most.store().into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
+        let most = Lanes::splat(most);
+        let mut sum = Lanes::splat(0.0);
+        for chunk in chunks {
+            let weights = exp(Lanes::load(chunk).minus(most));
+            sum = sum.plus(weights);
+            *chunk = weights.store();
         }
-        let factor = 1.0 / sum;
-        for score in scores {
-            *score *= factor;
+        let mut sum = sum.store().into_iter().sum::<f32>();
+        let last = exp(Lanes::load(&last).minus(most)).store();
+        for (score, weight) in rest.iter_mut().zip(last) {
+            *score = weight;
+            sum += weight;
         }
+        sum
     }
 }

@@ -1,11 +1,12 @@
 //! Convolutions of maps whose channels lie side by side, by the method that was chosen when the weights were laid out.
 
 use super::integers::{self, Integers, round};
-use super::product::{Finish, Panels, product};
+use super::product::{Activation, Finish, Panels, product};
 use super::tile::{COLUMNS, Line, ROWS, Runs};
 use super::winograd::{self, Four, Map, Two};
-use super::with_scratch;
-use crate::parallel::{for_each_piece, threads};
+use super::{with_integers, with_scratch};
+use crate::parallel::threads;
+use crate::team::{for_each_piece, share};
 
 /// How a convolution is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,40 @@ pub(crate) enum Weight {
     Integers(Integers),
     Winograd2(Vec<Line>),
     Winograd4(Vec<Line>),
+}
+
+/// A convolution with all that it needs besides the map.
+#[derive(Debug)]
+pub(crate) struct Layer {
+    pub shape: Shape,
+    pub weight: Weight,
+    pub bias: Option<Vec<f32>>,
+}
+
+impl Layer {
+    /// For the fastest method that the weights, `[channels_out, channels, kernel, kernel]`, are fit for.
+    pub(crate) fn pack(shape: Shape, weight: &[f32], bias: Option<Vec<f32>>) -> Option<Self> {
+        let weight = shape.methods().iter().find_map(|method| shape.pack(*method, weight))?;
+        Some(Self { shape, weight, bias })
+    }
+
+    /// [`Shape::forward`], with what follows the sums.
+    pub(crate) fn forward(
+        &self,
+        side: [usize; 2],
+        input: &[f32],
+        residual: Option<&[f32]>,
+        activation: Activation,
+    ) -> Vec<f32> {
+        let finish = Finish { bias: self.bias.as_deref(), residual, activation };
+        self.shape.forward(side, input, &self.weight, finish)
+    }
+
+    /// [`Shape::rows`], with what follows the sums.
+    pub(crate) fn rows(&self, input: &[f32], activation: Activation, output: &mut [f32]) {
+        let finish = Finish { bias: self.bias.as_deref(), residual: None, activation };
+        self.shape.rows(input, &self.weight, finish, output);
+    }
 }
 
 /// Transformed weights beyond this many values, 2 MB, do not stay in a second cache. The maps under so many channels are
@@ -75,8 +110,19 @@ impl Shape {
         Some(match method {
             Method::Winograd2 => Weight::Winograd2(winograd::pack::<4, 2, Two>(weight, sides)),
             Method::Winograd4 => Weight::Winograd4(winograd::pack::<6, 4, Four>(weight, sides)),
+            Method::Integers if self.is_disjoint() => {
+                let size = [channels_out, area * channels, 1];
+                if area == 1 {
+                    return Some(Weight::Integers(Integers::pack(weight, size, true)?));
+                }
+                let own = area * channels;
+                let places: Vec<f32> = (0..weight.len())
+                    .map(|at| weight[at / own * own + at % channels * area + at / channels % area])
+                    .collect();
+                Weight::Integers(Integers::pack(&places, size, true)?)
+            }
             Method::Integers => {
-                Weight::Integers(Integers::pack(weight, [channels_out, channels, area])?)
+                Weight::Integers(Integers::pack(weight, [channels_out, channels, area], false)?)
             }
             Method::Direct => {
                 Weight::Direct(super::product::pack([area * channels, channels_out], |row, out| {
@@ -108,6 +154,10 @@ impl Shape {
         if output.is_empty() {
             return output;
         }
+        if self.is_disjoint() {
+            self.disjoint([height, width], input, weight, finish, &mut output);
+            return output;
+        }
         let map = Map { height, width, channels: self.channels };
         let one = |index: usize, output: &mut [f32]| {
             let input = &input[index * image..(index + 1) * image];
@@ -135,6 +185,78 @@ impl Shape {
         output
     }
 
+    /// Whether no two patches share a pixel, so that a map is rows of a matrix, one for each patch.
+    pub(crate) fn is_disjoint(&self) -> bool {
+        self.kernel == self.stride && self.pad == 0
+    }
+
+    /// [`Self::forward`] of a convolution that [`Self::is_disjoint`].
+    fn disjoint(
+        &self,
+        [height, width]: [usize; 2],
+        input: &[f32],
+        weight: &Weight,
+        finish: Finish<'_>,
+        output: &mut [f32],
+    ) {
+        let Self { channels, channels_out, kernel, .. } = *self;
+        let depth = kernel * kernel * channels;
+        let [rows, columns] = [height, width].map(|side| self.out(side));
+        let share = share(output.len() / channels_out, ROWS, BLOCK);
+        for_each_piece(output, share * channels_out, |index, output| {
+            let (first, count) = (index * share, output.len() / channels_out);
+            let finish = finish.from(first * channels_out);
+            if kernel == 1 {
+                return self.rows(&input[first * depth..][..count * depth], weight, finish, output);
+            }
+            let mut patches = Vec::with_capacity(count * depth);
+            for patch in first..first + count {
+                let (row, x) = (patch / columns, patch % columns * kernel);
+                // Counted through all images, as the last rows of one may belong to no patch.
+                let y = row / rows * height + row % rows * kernel;
+                for y in y..y + kernel {
+                    patches.extend_from_slice(
+                        &input[(y * width + x) * channels..][..kernel * channels],
+                    );
+                }
+            }
+            self.rows(&patches, weight, finish, output);
+        });
+    }
+
+    /// The product of rows of a matrix, for a convolution that [`Self::is_disjoint`], on one thread:
+    /// `[rows, kernel² · channels]` to `[rows, channels_out]`.
+    ///
+    /// weight: of [`Self::pack`] with one of [`Self::methods`]
+    pub(crate) fn rows(
+        &self,
+        input: &[f32],
+        weight: &Weight,
+        finish: Finish<'_>,
+        output: &mut [f32],
+    ) {
+        let depth = self.kernel * self.kernel * self.channels;
+        let rows = input.len() / depth;
+        let starts = |size: usize| (0..rows).map(|row| row * size).collect::<Vec<usize>>();
+        match weight {
+            Weight::Integers(weight) => with_scratch(input.len(), |scaled| {
+                with_integers(input.len() / 2, |pairs| {
+                    let input = weight.scaled(input, scaled);
+                    let unit = weight.unit(input);
+                    round(input, unit, pairs);
+                    let runs = Runs::one(depth / 2);
+                    weight.product(pairs, unit, &starts(depth / 2), runs, finish, output);
+                });
+            }),
+            // Winograd's are of 3×3 kernels, whose patches overlap.
+            Weight::Direct(lines) | Weight::Winograd2(lines) | Weight::Winograd4(lines) => {
+                let right = Panels { lines, columns: self.channels_out };
+                product(input, &starts(depth), Runs::one(depth), right, finish, output);
+            }
+        }
+        finish.complete(output);
+    }
+
     fn direct(
         &self,
         map: Map,
@@ -148,8 +270,9 @@ impl Shape {
         let runs = Runs { count: kernel, stride: width * channels, length: kernel * channels };
         let right = Panels { lines, columns: channels_out };
         let rows = |padded: &[f32], output: &mut [f32]| {
-            self.rows(map, channels, output, |starts, first, output| {
+            self.patches(map, channels, output, |starts, first, output| {
                 product(padded, starts, runs, right, finish.from(first), output);
+                finish.complete(output);
             });
         };
         if pad == 0 {
@@ -175,31 +298,39 @@ impl Shape {
         let width = map.width + 2 * pad;
         let runs = Runs { count: kernel, stride: width * pairs, length: kernel * pairs };
         let unit = weight.unit(input);
-        let mut padded = vec![0; (map.height + 2 * pad) * width * pairs];
-        self.inside(map, input, &mut padded, pairs, |line, padded| round(line, unit, padded));
-        self.rows(map, pairs, output, |starts, first, output| {
-            weight.product(&padded, unit, starts, runs, finish.from(first), output);
+        with_integers((map.height + 2 * pad) * width * pairs, |padded| {
+            padded.fill(0);
+            self.inside(map, input, padded, pairs, |line, padded| round(line, unit, padded));
+            self.patches(map, pairs, output, |starts, first, output| {
+                weight.product(padded, unit, starts, runs, finish.from(first), output);
+                finish.complete(output);
+            });
         });
     }
 
     /// Hands each row of a map to `write`, with its place in the padded map, where a pixel has `size` values.
-    fn inside<T>(
+    fn inside<T: Send>(
         &self,
         map: Map,
         input: &[f32],
         padded: &mut [T],
         size: usize,
-        write: impl Fn(&[f32], &mut [T]),
+        write: impl Fn(&[f32], &mut [T]) + Send + Sync,
     ) {
-        let rows = padded.chunks_exact_mut((map.width + 2 * self.pad) * size).skip(self.pad);
-        for (padded, line) in rows.zip(input.chunks_exact(map.width * map.channels)) {
-            write(line, &mut padded[self.pad * size..][..map.width * size]);
-        }
+        let (line, line_padded) = (map.width * map.channels, (map.width + 2 * self.pad) * size);
+        let rows = &mut padded[self.pad * line_padded..][..map.height * line_padded];
+        let share = share(map.height, 1, map.height);
+        for_each_piece(rows, share * line_padded, |index, rows| {
+            let lines = input[index * share * line..].chunks_exact(line);
+            for (padded, line) in rows.chunks_exact_mut(line_padded).zip(lines) {
+                write(line, &mut padded[self.pad * size..][..map.width * size]);
+            }
+        });
     }
 
     /// Calls `product` with where the patches of several pixels begin in the padded map, where a pixel has `size` values, with
     /// the place of their first output, and with their outputs.
-    fn rows(
+    fn patches(
         &self,
         map: Map,
         size: usize,
@@ -209,9 +340,8 @@ impl Shape {
         let Self { channels_out, stride, pad, .. } = *self;
         let width = map.width + 2 * pad;
         let out_width = self.out(map.width);
-        // A share of the rows for each thread, several tiles each.
-        let all = output.len() / channels_out;
-        let share = all.div_ceil(threads()).next_multiple_of(ROWS).min(BLOCK);
+        // Several tiles each.
+        let share = share(output.len() / channels_out, ROWS, BLOCK);
         for_each_piece(output, share * channels_out, |index, output| {
             let first = index * share;
             let count = output.len() / channels_out;

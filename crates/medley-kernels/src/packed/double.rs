@@ -1,6 +1,6 @@
 //! Doubling of a map by repeating its values, beside another map.
 
-use crate::parallel::for_each_piece;
+use crate::team::for_each_piece;
 
 /// `[batch, height, width, channels]` to `[batch, 2 height, 2 width, channels + more]`: each value four times, and behind
 /// them the channels of `skip`, `[batch, 2 height, 2 width, more]`, if there is one.

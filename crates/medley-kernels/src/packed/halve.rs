@@ -1,6 +1,6 @@
 //! Averages of 2×2 values.
 
-use crate::parallel::for_each_piece;
+use crate::team::for_each_piece;
 
 /// `[batch, height, width, channels]` to `[batch, ⌊height / 2⌋, ⌊width / 2⌋, channels]`.
 pub(crate) fn forward([height, width, channels]: [usize; 3], input: &[f32]) -> Vec<f32> {

@@ -1,4 +1,5 @@
-//! Products with weights that are integers of eight bits times a scale for each column, which is how packages keep them.
+//! Products with weights that are integers of eight bits times a scale for each column, or for each row, which is how packages
+//! keep those of convolutions and of linear layers.
 //!
 //! The map's values are rounded to as many bits as leave every sum within 32: about fifteen, and hardly ever fewer than
 //! thirteen. An instruction of WebAssembly, or of newer x86 processors, then multiplies and adds twice as many values as of
@@ -7,21 +8,20 @@
 
 use super::elementary::ROUND;
 use super::product::Finish;
-use super::tile::{COLUMNS, ROWS, Runs};
+use super::tile::{COLUMNS, Line, ROWS, Runs};
 
 /// The weights of two rows of the right matrix, column after column.
 type Pair = [i8; 2 * COLUMNS];
-
-/// The sums of one row of a tile.
-type Sums = [i32; COLUMNS];
 
 /// A right matrix, `[depth, columns]`, in panels of [`COLUMNS`] columns, two rows at a time. The last panel is filled up with
 /// zeros.
 #[derive(Debug)]
 pub(crate) struct Integers {
     pairs: Vec<Pair>,
-    /// What a column's integers are multiples of.
+    /// What a column's integers are multiples of; all 1 where those of a row have a scale.
     scales: Vec<f32>,
+    /// The scale of each row, by which the map's values are to be multiplied; empty where there is none.
+    row_scales: Vec<f32>,
     /// The largest integer of a map for which no sum leaves 32 bits.
     most: f32,
 }
@@ -49,41 +49,69 @@ impl Integers {
     /// From `[columns, channels, area]`, the weights of a convolution; row `place · channels + channel` of the matrix is what
     /// stands at `[channel, place]`.
     ///
-    /// `None` where the weights are not such multiples, or the channels are odd: two values make a pair, and no pair is cut.
-    pub(crate) fn pack(weight: &[f32], [columns, channels, area]: [usize; 3]) -> Option<Self> {
+    /// by_rows: whether the map's values may be multiplied by a scale for each row first; with an area of 1
+    ///
+    /// `None` where the weights are no multiples of scales for each column, nor for each row, or where the channels are odd: two
+    /// values make a pair, and no pair is cut.
+    pub(crate) fn pack(
+        weight: &[f32],
+        [columns, channels, area]: [usize; 3],
+        by_rows: bool,
+    ) -> Option<Self> {
         if channels % 2 == 1 {
             return None;
         }
+        let size = [columns, channels, area];
+        let depth = channels * area;
+        if let Some((integers, scales)) = by_columns(weight, depth) {
+            return Some(Self::lay_out(&integers, size, scales, Vec::new()));
+        }
+        if !by_rows {
+            return None;
+        }
+        let (integers, scales) = self::by_rows(weight, depth)?;
+        Some(Self::lay_out(&integers, size, vec![1.0; columns], scales))
+    }
+
+    fn lay_out(
+        integers: &[i8],
+        [columns, channels, area]: [usize; 3],
+        scales: Vec<f32>,
+        row_scales: Vec<f32>,
+    ) -> Self {
         let depth = channels * area;
         let mut pairs = vec![[0; 2 * COLUMNS]; columns.div_ceil(COLUMNS) * depth / 2];
-        let mut scales = Vec::with_capacity(columns);
         let mut most_sum = 1;
-        for (column, weight) in weight.chunks_exact(depth).enumerate() {
-            let largest = largest(weight);
-            let factor = if largest > 0.0 { MOST_WEIGHT / largest } else { 0.0 };
-            let scale = largest / MOST_WEIGHT;
+        for (column, own) in integers.chunks_exact(depth).enumerate() {
             let panel = &mut pairs[column / COLUMNS * depth / 2..][..depth / 2];
-            let mut sum = 0;
             for (place, pairs) in panel.chunks_exact_mut(channels / 2).enumerate() {
                 for (index, pair) in pairs.iter_mut().enumerate() {
                     for half in 0..2 {
-                        let value = weight[(2 * index + half) * area + place];
-                        let integer = (value * factor).round_ties_even();
-                        let missed = (integer * scale - value).abs();
-                        if missed.is_nan() || missed > SLACK * largest {
-                            return None;
-                        }
-                        let integer = integer as i8;
-                        pair[column % COLUMNS * 2 + half] = integer;
-                        sum += i64::from(integer.unsigned_abs());
+                        pair[column % COLUMNS * 2 + half] = own[(2 * index + half) * area + place];
                     }
                 }
             }
-            scales.push(scale);
+            let sum = own.iter().map(|integer| i64::from(integer.unsigned_abs())).sum();
             most_sum = most_sum.max(sum);
         }
         let most = (i64::from(i32::MAX) / most_sum).min(i64::from(i16::MAX)) as f32;
-        Some(Self { pairs, scales, most })
+        Self { pairs, scales, row_scales, most }
+    }
+
+    /// A map's values times the scales of their rows, in `scratch`, or as they are where there are none.
+    ///
+    /// map: `[pixels, channels]`; scratch: as long
+    pub(crate) fn scaled<'a>(&self, map: &'a [f32], scratch: &'a mut [f32]) -> &'a [f32] {
+        if self.row_scales.is_empty() {
+            return map;
+        }
+        let channels = self.row_scales.len();
+        for (out, pixel) in scratch.chunks_exact_mut(channels).zip(map.chunks_exact(channels)) {
+            for (out, (value, scale)) in out.iter_mut().zip(pixel.iter().zip(&self.row_scales)) {
+                *out = value * scale;
+            }
+        }
+        scratch
     }
 
     /// What a map's values are to be multiples of: 0 where all of them are, no number where one is infinite or none.
@@ -98,7 +126,7 @@ impl Integers {
         }
     }
 
-    /// `output = finish(unit · left · right)`: one row for each of `starts`, a value for each column.
+    /// `output = finish(unit · left · right)`, but for [`Finish::complete`]: one row for each of `starts`, a value for each column.
     ///
     /// left: of [`round`]; starts and runs count its pairs
     ///
@@ -125,24 +153,80 @@ impl Integers {
             }
             for index in 0..tiles {
                 let rows = index * starts.len() / tiles..(index + 1) * starts.len() / tiles;
-                let mut sums = [[0; COLUMNS]; ROWS];
-                tile(left, &starts[rows.clone()], runs, pairs, &mut sums);
-                for (row, sums) in rows.zip(&sums) {
-                    let start = row * columns + column;
-                    let mut line: [f32; COLUMNS] =
-                        std::array::from_fn(|at| sums[at] as f32 * factors[at]);
-                    // A whole line has a length that the compiler knows.
-                    if width == COLUMNS {
-                        finish.apply(&mut line, column, start);
-                        output[start..start + COLUMNS].copy_from_slice(&line);
-                    } else {
-                        finish.apply(&mut line[..width], column, start);
-                        output[start..start + width].copy_from_slice(&line[..width]);
+                let first = rows.start * columns + column;
+                let starts = &starts[rows.clone()];
+                // A whole line has a length that the compiler knows.
+                if width == COLUMNS {
+                    tile(left, starts, runs, pairs, &factors, &mut output[first..], columns);
+                    if !finish.is_nothing() {
+                        for row in rows {
+                            let start = row * columns + column;
+                            finish.apply(&mut output[start..start + COLUMNS], column, start);
+                        }
                     }
+                    continue;
+                }
+                let mut lines = [[0.0; COLUMNS]; ROWS];
+                tile(left, starts, runs, pairs, &factors, lines.as_flattened_mut(), COLUMNS);
+                for (row, line) in rows.zip(&mut lines) {
+                    let start = row * columns + column;
+                    finish.apply(&mut line[..width], column, start);
+                    output[start..start + width].copy_from_slice(&line[..width]);
                 }
             }
         }
     }
+}
+
+/// The integers that weights are of a scale for each column, which holds `depth` of them, and the scales.
+fn by_columns(weight: &[f32], depth: usize) -> Option<(Vec<i8>, Vec<f32>)> {
+    let mut integers = Vec::with_capacity(weight.len());
+    let mut scales = Vec::new();
+    for own in weight.chunks_exact(depth) {
+        let scale = largest(own) / MOST_WEIGHT;
+        append(own, std::iter::repeat(scale), &mut integers)?;
+        scales.push(scale);
+    }
+    Some((integers, scales))
+}
+
+/// The same with a scale for each place in the columns.
+fn by_rows(weight: &[f32], depth: usize) -> Option<(Vec<i8>, Vec<f32>)> {
+    let mut scales = vec![0.0f32; depth];
+    for own in weight.chunks_exact(depth) {
+        for (most, weight) in scales.iter_mut().zip(own) {
+            if weight.abs() > *most {
+                *most = weight.abs();
+            }
+        }
+    }
+    for scale in &mut scales {
+        *scale /= MOST_WEIGHT;
+    }
+    let mut integers = Vec::with_capacity(weight.len());
+    for own in weight.chunks_exact(depth) {
+        append(own, scales.iter().copied(), &mut integers)?;
+    }
+    Some((integers, scales))
+}
+
+/// Appends the integers that weights are of their scales, if they are.
+fn append(
+    weights: &[f32],
+    scales: impl Iterator<Item = f32>,
+    integers: &mut Vec<i8>,
+) -> Option<()> {
+    for (&weight, scale) in weights.iter().zip(scales) {
+        let integer = if scale > 0.0 { (weight / scale).round_ties_even() } else { 0.0 };
+        let missed = (integer * scale - weight).abs();
+        // What is no number is not within the bound; a cast would make it 0.
+        if missed <= SLACK * MOST_WEIGHT * scale {
+            integers.push(integer as i8);
+        } else {
+            return None;
+        }
+    }
+    Some(())
 }
 
 /// The largest magnitude; no number where one of the values is none.
@@ -156,28 +240,43 @@ fn largest(values: &[f32]) -> f32 {
 /// # Panics
 /// `pairs` must be half as many as `values`.
 pub(crate) fn round(values: &[f32], unit: f32, pairs: &mut [i32]) {
-    let (values, rest) = values.as_chunks::<2>();
-    assert!(rest.is_empty() && values.len() == pairs.len(), "two values a pair");
+    assert!(values.len() == 2 * pairs.len(), "two values a pair");
     // All come out as zeros where there is no unit.
     let factor = if unit > 0.0 { unit.recip() } else { 0.0 };
-    for (pair, [first, second]) in pairs.iter_mut().zip(values) {
+    #[cfg(target_arch = "wasm32")]
+    let (values, pairs) = wasm::round(values, factor, pairs);
+    for (pair, [first, second]) in pairs.iter_mut().zip(values.as_chunks::<2>().0) {
         let [first, second] = [first, second].map(|value| (value * factor + ROUND).to_bits());
         *pair = (first & 0xffff | second << 16) as i32;
     }
 }
 
-/// The product of the rows that begin at `starts`, at most [`ROWS`], and a panel.
+/// The product of the rows that begin at `starts`, at most [`ROWS`], and a panel, each column times its factor: a line for each
+/// row, `stride` values apart.
 ///
 /// # Panics
-/// A row that reaches beyond `left`.
-fn tile(left: &[i32], starts: &[usize], runs: Runs, panel: &[Pair], sums: &mut [Sums; ROWS]) {
+/// A row that reaches beyond `left`, lines that do not fit `output`.
+fn tile(
+    left: &[i32],
+    starts: &[usize],
+    runs: Runs,
+    panel: &[Pair],
+    factors: &Line,
+    output: &mut [f32],
+    stride: usize,
+) {
+    macro_rules! of {
+        ($($start:ident)*) => {
+            sized(left, [$($start),*], runs, panel, factors, output, stride)
+        };
+    }
     match *starts {
-        [a] => sized(left, [a], runs, panel, sums),
-        [a, b] => sized(left, [a, b], runs, panel, sums),
-        [a, b, c] => sized(left, [a, b, c], runs, panel, sums),
-        [a, b, c, d] => sized(left, [a, b, c, d], runs, panel, sums),
-        [a, b, c, d, e] => sized(left, [a, b, c, d, e], runs, panel, sums),
-        [a, b, c, d, e, f] => sized(left, [a, b, c, d, e, f], runs, panel, sums),
+        [a] => of!(a),
+        [a, b] => of!(a b),
+        [a, b, c] => of!(a b c),
+        [a, b, c, d] => of!(a b c d),
+        [a, b, c, d, e] => of!(a b c d e),
+        [a, b, c, d, e, f] => of!(a b c d e f),
         _ => unreachable!("a tile of {} rows", starts.len()),
     }
 }
@@ -191,15 +290,22 @@ fn sized<const N: usize>(
     starts: [usize; N],
     runs: Runs,
     panel: &[Pair],
-    sums: &mut [Sums; ROWS],
+    factors: &Line,
+    output: &mut [f32],
+    stride: usize,
 ) {
     #[cfg(target_arch = "x86_64")]
     if are_fast() {
         // SAFETY: the processor has what the function is compiled for.
         #[allow(unsafe_code)]
-        return unsafe { x86::sized(left, starts, runs, panel, sums) };
+        return unsafe { x86::sized(left, starts, runs, panel, factors, output, stride) };
     }
-    plain(left, starts, runs, panel, sums);
+    for (row, sums) in plain(left, starts, runs, panel).iter().enumerate() {
+        let line = &mut output[row * stride..][..COLUMNS];
+        for (out, (sum, factor)) in line.iter_mut().zip(sums.iter().zip(factors)) {
+            *out = *sum as f32 * factor;
+        }
+    }
 }
 
 /// Where there is no instruction for it.
@@ -209,8 +315,8 @@ fn plain<const N: usize>(
     starts: [usize; N],
     runs: Runs,
     panel: &[Pair],
-    sums: &mut [Sums; ROWS],
-) {
+) -> [[i32; COLUMNS]; N] {
+    let mut sums = [[0; COLUMNS]; N];
     let mut panel = panel;
     for run in 0..runs.count {
         let (pairs, rest) = panel.split_at(runs.length);
@@ -226,16 +332,17 @@ fn plain<const N: usize>(
             }
         }
     }
+    sums
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m256i, __m512i, _mm512_cvtepi8_epi16, _mm512_dpwssd_epi32, _mm512_set1_epi32,
-        _mm512_setzero_si512,
+        __m256i, __m512, _mm512_cvtepi8_epi16, _mm512_cvtepi32_ps, _mm512_dpwssd_epi32,
+        _mm512_mul_ps, _mm512_set1_epi32, _mm512_setzero_si512,
     };
 
-    use super::{Pair, ROWS, Runs, Sums};
+    use super::{COLUMNS, Line, Pair, Runs};
 
     #[target_feature(enable = "avx512vnni,avx512bw")]
     pub(super) fn sized<const N: usize>(
@@ -243,7 +350,9 @@ mod x86 {
         starts: [usize; N],
         runs: Runs,
         panel: &[Pair],
-        output: &mut [Sums; ROWS],
+        factors: &Line,
+        output: &mut [f32],
+        stride: usize,
     ) {
         let mut sums = [_mm512_setzero_si512(); N];
         let mut panel = panel;
@@ -261,11 +370,15 @@ mod x86 {
                 }
             }
         }
-        for (line, sum) in output.iter_mut().zip(sums) {
-            // SAFETY: both are 16 integers.
+        // SAFETY: both are 16 floats.
+        #[allow(unsafe_code)]
+        let factors = unsafe { std::mem::transmute::<Line, __m512>(*factors) };
+        for (row, sum) in sums.into_iter().enumerate() {
+            let line = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), factors);
+            // SAFETY: both are 16 floats.
             #[allow(unsafe_code)]
-            let sum = unsafe { std::mem::transmute::<__m512i, Sums>(sum) };
-            *line = sum;
+            let line = unsafe { std::mem::transmute::<__m512, Line>(line) };
+            output[row * stride..][..COLUMNS].copy_from_slice(&line);
         }
     }
 }
@@ -273,11 +386,37 @@ mod x86 {
 #[cfg(target_arch = "wasm32")]
 mod wasm {
     use std::arch::wasm32::{
-        i8x16, i16x8_extend_high_i8x16, i16x8_extend_low_i8x16, i32x4_add, i32x4_dot_i16x8,
-        i32x4_extract_lane, i32x4_splat, v128,
+        f32x4, f32x4_add, f32x4_convert_i32x4, f32x4_extract_lane, f32x4_mul, f32x4_splat, i8x16,
+        i16x8_extend_high_i8x16, i16x8_extend_low_i8x16, i16x8_narrow_i32x4, i32x4_add,
+        i32x4_dot_i16x8, i32x4_extract_lane, i32x4_splat, i32x4_sub, v128,
     };
 
-    use super::{COLUMNS, Pair, ROWS, Runs, Sums};
+    use super::{COLUMNS, Line, Pair, ROUND, Runs};
+
+    /// Rounds `value · factor` of as many values as fill vectors, and answers what is left: in memory, halves of 16 bits one after
+    /// the other are the pairs.
+    pub(super) fn round<'a, 'b>(
+        values: &'a [f32],
+        factor: f32,
+        pairs: &'b mut [i32],
+    ) -> (&'a [f32], &'b mut [i32]) {
+        let (values, rest) = values.as_chunks::<8>();
+        let (pairs, rest_pairs) = pairs.as_chunks_mut::<4>();
+        let (factor, round) = (f32x4_splat(factor), f32x4_splat(ROUND));
+        let bits = i32x4_splat(ROUND.to_bits() as i32);
+        let integers =
+            |a, b, c, d| i32x4_sub(f32x4_add(f32x4_mul(f32x4(a, b, c, d), factor), round), bits);
+        for (out, &[a, b, c, d, e, f, g, h]) in pairs.iter_mut().zip(values) {
+            let both = i16x8_narrow_i32x4(integers(a, b, c, d), integers(e, f, g, h));
+            *out = [
+                i32x4_extract_lane::<0>(both),
+                i32x4_extract_lane::<1>(both),
+                i32x4_extract_lane::<2>(both),
+                i32x4_extract_lane::<3>(both),
+            ];
+        }
+        (rest, rest_pairs)
+    }
 
     #[inline(always)]
     fn load(pair: &Pair) -> [v128; 2] {
@@ -295,7 +434,9 @@ mod wasm {
         starts: [usize; N],
         runs: Runs,
         panel: &[Pair],
-        output: &mut [Sums; ROWS],
+        factors: &Line,
+        output: &mut [f32],
+        stride: usize,
     ) {
         let mut sums = [[i32x4_splat(0); COLUMNS / 4]; N];
         let mut panel = panel;
@@ -328,13 +469,16 @@ mod wasm {
                 }
             }
         }
-        for (line, sums) in output.iter_mut().zip(sums) {
-            for (out, sum) in line.as_chunks_mut::<4>().0.iter_mut().zip(sums) {
+        let factors = factors.as_chunks::<4>().0;
+        for (row, sums) in sums.into_iter().enumerate() {
+            let line = output[row * stride..][..COLUMNS].as_chunks_mut::<4>().0;
+            for (out, (sum, &[a, b, c, d])) in line.iter_mut().zip(sums.into_iter().zip(factors)) {
+                let values = f32x4_mul(f32x4_convert_i32x4(sum), f32x4(a, b, c, d));
                 *out = [
-                    i32x4_extract_lane::<0>(sum),
-                    i32x4_extract_lane::<1>(sum),
-                    i32x4_extract_lane::<2>(sum),
-                    i32x4_extract_lane::<3>(sum),
+                    f32x4_extract_lane::<0>(values),
+                    f32x4_extract_lane::<1>(values),
+                    f32x4_extract_lane::<2>(values),
+                    f32x4_extract_lane::<3>(values),
                 ];
             }
         }
@@ -401,6 +545,39 @@ mod tests {
                 }
             }
             assert!(integers.iter().any(|value| *value > 0.1));
+        }
+    }
+
+    #[test]
+    fn a_linear_layer_may_have_a_scale_for_each_input() {
+        let shape = shape(24, 20, 1, 1);
+        let mut weight = vec![0.0; 20 * 24];
+        for (out, own) in on_a_grid(24, 20).chunks(20).enumerate() {
+            for (at, value) in own.iter().enumerate() {
+                weight[at * 24 + out] = *value;
+            }
+        }
+        let input = noise(7 * 24);
+        let [direct, integers] = [Method::Direct, Method::Integers].map(|method| {
+            let weight = shape.pack(method, &weight).expect("weights on a grid");
+            shape.forward([7, 1], &input, &weight, Finish::NOTHING)
+        });
+        for (direct, integers) in direct.iter().zip(&integers) {
+            assert!((direct - integers).abs() < 1e-3, "{direct} {integers}");
+        }
+        assert!(direct.iter().any(|value| *value > 1.0));
+        // Elsewhere a value of the map meets the weights of several places.
+        assert!(Shape { stride: 2, ..shape }.pack(Method::Integers, &weight).is_none());
+        // Where patches do not overlap, each place has scales of its own.
+        let patches = Shape { channels: 6, kernel: 2, stride: 2, ..shape };
+        let input = noise(2 * 5 * 7 * 6);
+        let [direct, integers] = [Method::Direct, Method::Integers].map(|method| {
+            let weight = patches.pack(method, &weight).expect("weights on a grid");
+            patches.forward([5, 7], &input, &weight, Finish::NOTHING)
+        });
+        assert_eq!(direct.len(), 2 * 2 * 3 * 20);
+        for (direct, integers) in direct.iter().zip(&integers) {
+            assert!((direct - integers).abs() < 1e-3, "{direct} {integers}");
         }
     }
 

@@ -38,7 +38,7 @@ pub enum Activation {
     Gelu,
 }
 
-/// What becomes of a product's sums before they are stored: plus bias, plus residual, then the activation.
+/// What becomes of a product's sums: plus bias, plus residual, then the activation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Finish<'a> {
     /// One for each column.
@@ -52,8 +52,9 @@ impl Finish<'_> {
     pub(crate) const NOTHING: Finish<'static> =
         Finish { bias: None, residual: None, activation: Activation::None };
 
-    fn is_nothing(&self) -> bool {
-        self.bias.is_none() && self.residual.is_none() && self.activation == Activation::None
+    /// Whether [`Self::apply`] changes nothing.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.bias.is_none() && self.residual.is_none() && self.activation != Activation::Relu
     }
 
     /// The same for the part of the output that begins with value `start`.
@@ -61,7 +62,8 @@ impl Finish<'_> {
         Self { residual: self.residual.map(|residual| &residual[start..]), ..*self }
     }
 
-    /// Finishes sums of columns from `column` on, which go to `start..` of the output.
+    /// What is done with each line of sums before it is stored: those of columns from `column` on, which go to `start..` of the
+    /// output.
     #[inline(always)]
     pub(crate) fn apply(&self, sums: &mut [f32], column: usize, start: usize) {
         if let Some(bias) = self.bias {
@@ -74,22 +76,26 @@ impl Finish<'_> {
                 *sum += residual;
             }
         }
-        match self.activation {
-            Activation::None => {}
-            Activation::Relu => {
-                for sum in sums {
-                    // Not `max`, which would hide what is no number, and is a call in WebAssembly; a choice between floats stays
-                    // scalar there.
-                    let kept = if *sum < 0.0 { 0 } else { u32::MAX };
-                    *sum = f32::from_bits(sum.to_bits() & kept);
-                }
+        if self.activation == Activation::Relu {
+            for sum in sums {
+                // Not `max`, which would hide what is no number, and is a call in WebAssembly; a choice between floats stays
+                // scalar there.
+                let kept = if *sum < 0.0 { 0 } else { u32::MAX };
+                *sum = f32::from_bits(sum.to_bits() & kept);
             }
-            Activation::Gelu => gelu_all(sums),
+        }
+    }
+
+    /// What is done with a piece of the output that has all its lines, and is still in a cache: GELU has long chains of
+    /// operations, and many values at a time hide how long they take.
+    pub(crate) fn complete(&self, output: &mut [f32]) {
+        if self.activation == Activation::Gelu {
+            gelu_all(output);
         }
     }
 }
 
-/// `output = finish(left · right)`: one row for each of `starts`, `right.columns` values each.
+/// `output = finish(left · right)`, but for [`Finish::complete`]: one row for each of `starts`, `right.columns` values each.
 ///
 /// # Panics
 /// Slices that do not fit each other.

@@ -1,6 +1,6 @@
 //! Pictures less their mean, by their standard deviation.
 
-use crate::parallel::for_each_piece;
+use crate::team::for_each_piece;
 
 /// Sums are kept in so many lanes: the compiler may not reorder one sum of floats.
 const LANES: usize = 16;

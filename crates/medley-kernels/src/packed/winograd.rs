@@ -7,7 +7,7 @@
 use super::product::{Finish, Panels, product};
 use super::tile::{COLUMNS, Line, Runs};
 use super::with_scratch;
-use crate::parallel::for_each_piece;
+use crate::team::for_each_piece;
 
 /// Tiles that are transformed at a time: enough rows for the matrix product, few enough for the second cache.
 const TILES: usize = 24;
@@ -183,6 +183,7 @@ pub(crate) fn forward<const P: usize, const O: usize, T: Tiles<P, O>>(
                 let size = [rows, map.width, channels_out];
                 transform_output::<P, O, T>(products, tile, outputs, place, size, finish, output);
             }
+            finish.complete(output);
         });
     });
 }

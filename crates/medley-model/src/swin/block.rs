@@ -9,7 +9,7 @@ use super::packed::PackedBlock;
 use super::window_attention::WindowAttention;
 use super::windows::Windows;
 use super::{apply_linear, apply_norm, linear, norm_config};
-use crate::conv_norm::{forget, packed_for};
+use crate::conv_norm::packed_for;
 
 /// The hidden layer of the perceptron is this many times as wide as the block.
 const MLP_RATIO: usize = 4;
@@ -82,11 +82,10 @@ impl SwinBlock {
 
     pub(super) fn prepare(&mut self) {
         self.attn.freeze_position_bias();
-        self.packed = PackedBlock::new(&self.attn, &self.mlp, [&self.norm1, &self.norm2]);
+        let norms = [&self.norm1, &self.norm2];
+        self.packed = PackedBlock::take(&mut self.attn, &mut self.mlp, norms);
         if self.packed.is_some() {
-            self.attn.forget();
-            forget(&mut self.mlp.fc1.weight);
-            forget(&mut self.mlp.fc2.weight);
+            self.attn.forget_constants();
         }
     }
 }

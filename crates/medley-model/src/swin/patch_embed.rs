@@ -41,7 +41,7 @@ impl PatchEmbed {
     pub(super) fn forward(&self, image: Tensor<4>) -> Tensor<4> {
         if let Some(packed) = packed_for(&self.packed, &image) {
             let image = image.permute([0, 2, 3, 1]);
-            return norm(&self.norm, packed.forward_inside(image, None, Activation::None), None);
+            return norm(&self.norm, packed.forward_inside(image, None, Activation::None));
         }
         let map = if image.device().is_autodiff() {
             self.embed_in_training(image)

@@ -37,7 +37,7 @@ impl PatchMerging {
     pub(super) fn forward(&self, tokens: Tensor<4>) -> Tensor<4> {
         if let Some(packed) = packed_for(&self.packed, &tokens) {
             let map = packed.forward_inside(pad_odd(tokens), None, Activation::None);
-            return norm(&self.norm, map, None);
+            return norm(&self.norm, map);
         }
         apply_norm(&self.norm, apply_linear(&self.reduction, gather(tokens)))
     }

@@ -8,7 +8,6 @@ use burn::tensor::{Device, Tensor};
 
 use super::position_bias::PositionBias;
 use super::{apply_linear, linear};
-use crate::conv_norm::forget;
 
 /// The scale of the cosines is at most this.
 const MAX_SCALE: f64 = 100.0;
@@ -32,8 +31,8 @@ pub(super) struct WindowAttention {
 
 /// The layers of a [`WindowAttention`] and what depends on its weights alone.
 pub(super) struct Parts<'a> {
-    pub qkv: &'a Linear,
-    pub proj: &'a Linear,
+    pub qkv: &'a mut Linear,
+    pub proj: &'a mut Linear,
     /// `[3·channels]`, the key third zero.
     pub qkv_bias: Tensor<1>,
     /// Factor of the cosines, `[heads]`.
@@ -124,21 +123,19 @@ impl WindowAttention {
         self.frozen = Some(self.constants(&device));
     }
 
-    /// Frees what was laid out elsewhere.
-    pub(super) fn forget(&mut self) {
-        forget(&mut self.qkv.weight);
-        forget(&mut self.proj.weight);
+    /// Frees the constants, which were laid out elsewhere.
+    pub(super) fn forget_constants(&mut self) {
         self.frozen = None;
     }
 
     /// What the attention is made of, for the layout on the CPU.
-    pub(super) fn parts(&self) -> Parts<'_> {
+    pub(super) fn parts_mut(&mut self) -> Parts<'_> {
         let device = self.logit_scale.val().device();
         let constants = self.frozen.clone().unwrap_or_else(|| self.constants(&device));
         let [_, heads, tokens, _] = constants.position_bias.dims();
         Parts {
-            qkv: &self.qkv,
-            proj: &self.proj,
+            qkv: &mut self.qkv,
+            proj: &mut self.proj,
             qkv_bias: constants.qkv_bias,
             scale: constants.scale.slice(0..1).reshape([heads]),
             position_bias: constants.position_bias.reshape([heads, tokens, tokens]),
