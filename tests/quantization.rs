@@ -69,7 +69,7 @@ fn int8_answers_as_float_does_on_real_images() {
     };
     let package = export(&trainer.model(), &shape.model(&tasks), description).unwrap();
     let package = Package::from_bytes(&package.to_bytes().unwrap()).unwrap();
-    let int8 = block_on(Medley::load(&package, &device)).unwrap();
+    let int8 = block_on(Medley::load(package.clone(), &device)).unwrap();
     let float = Medley::from_parts(trainer.model(), tasks, &device);
 
     for task in REAL_TASKS {

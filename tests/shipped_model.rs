@@ -32,7 +32,7 @@ fn the_shipped_model_is_whole_small_and_answers_its_self_test() {
         let measured = metadata.quality.iter().any(|q| q.task == task.name && q.split == "test");
         assert!(measured, "no test figure of {}", task.name);
     }
-    let medley = block_on(Medley::load(&package, &Device::flex())).unwrap();
+    let medley = block_on(Medley::load(package.clone(), &Device::flex())).unwrap();
     let report = block_on(medley.self_test()).unwrap();
     assert!(report.passed, "{report:?}");
 }

@@ -18,7 +18,7 @@ fn real(test: &str) -> Option<(Medley, Database)> {
         return None;
     }
     let package = read_dir(&folder).unwrap();
-    Some((block_on(Medley::load(&package, &Device::flex())).unwrap(), database))
+    Some((block_on(Medley::load(package.clone(), &Device::flex())).unwrap(), database))
 }
 
 /// `each` images of every class, evenly from the split.

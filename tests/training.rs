@@ -42,7 +42,7 @@ fn what_both_ways_of_training_learn_is_there_in_the_exported_package() {
         let package = export(&trainer.model(), &variant.model(&tasks), description).unwrap();
         let out = folder.path().join("package");
         write_dir(&out, &package).unwrap();
-        let medley = block_on(Medley::load(&read_dir(&out).unwrap(), &device)).unwrap();
+        let medley = block_on(Medley::load(read_dir(&out).unwrap(), &device)).unwrap();
         let value = |task: &str| {
             let spec = medley.tasks().iter().find(|spec| spec.name == task).unwrap();
             let examples = database.examples(task, Split::Test).unwrap();

@@ -38,7 +38,7 @@ enum Work {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let medley = block_on(Medley::load(&read_dir(&arguments.model)?, &Device::flex()))?;
+    let medley = block_on(Medley::load(read_dir(&arguments.model)?, &Device::flex()))?;
     let presentation = medley.embedding_presentation();
     let Presentation::Whole { size } = presentation else { unreachable!("of whole pictures") };
     let samples = noise(RADIOGRAPH * RADIOGRAPH, |value| (value >> 16) as u16);

@@ -100,7 +100,7 @@ fn widened(
 /// The package's model by a reader's whole way, from bytes on.
 fn load(package: &Package, device: &Device) -> Result<Medley, ExportError> {
     let read = Package::from_bytes(&package.to_bytes()?)?;
-    Ok(pollster::block_on(Medley::load(&read, device))?)
+    Ok(pollster::block_on(Medley::load(read, device))?)
 }
 
 /// Reads the package back and runs its self-test: one that does not pass is not handed on.

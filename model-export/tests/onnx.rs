@@ -90,7 +90,7 @@ fn onnx_runtime_answers_the_self_test_as_the_package_says() {
 fn the_embedding_is_that_of_medley_at_another_size() {
     let Some(package) = shipped() else { return };
     let device = Device::flex();
-    let medley = block_on(Medley::load(&package, &device)).unwrap();
+    let medley = block_on(Medley::load(package.clone(), &device)).unwrap();
     let side = medley.embedding_presentation().size() as usize;
     // Fills the square: nothing is scaled or padded ahead of the encoder.
     let at =

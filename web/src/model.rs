@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use js_sys::{Array, Float32Array, Function, JSON, Object, Promise, Reflect, Uint8Array};
 use medley_infer::{Analysis, AnalyzeOptions, Between, Medley, Output, Report};
-use medley_package::{Manifest, Package};
+use medley_package::{Manifest, Package, ShardBytes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -21,6 +21,17 @@ pub struct WasmModel {
     pub(crate) medley: Medley,
 }
 
+/// A shard in the browser's memory, of which there is only one copy in this module's: the one within the whole.
+struct Bytes(Uint8Array);
+
+impl ShardBytes for Bytes {
+    fn append_to(self, whole: &mut Vec<u8>) {
+        let start = whole.len();
+        whole.resize(start + self.0.length() as usize, 0);
+        self.0.copy_to(&mut whole[start..]);
+    }
+}
+
 #[wasm_bindgen]
 impl WasmModel {
     /// From the bytes of `manifest.json` and of every shard, an array of `Uint8Array` in the
@@ -35,22 +46,22 @@ impl WasmModel {
         checked: bool,
     ) -> Result<WasmModel, WebError> {
         let manifest = Manifest::from_json(&manifest)?;
-        let shards: Vec<Vec<u8>> = shards
+        let shards = shards
             .iter()
             .map(|shard| {
-                shard.dyn_into::<Uint8Array>().map(|shard| shard.to_vec()).map_err(|_| {
-                    WebError::Argument { argument: "shards", expected: "an array of Uint8Array" }
+                shard.dyn_into().map(Bytes).map_err(|_| WebError::Argument {
+                    argument: "shards",
+                    expected: "an array of Uint8Array",
                 })
             })
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<Bytes>, _>>()?;
         let bytes = match checked {
-            true => manifest.join_checked(&shards)?,
-            false => manifest.join(&shards)?,
+            true => manifest.join_checked(shards)?,
+            false => manifest.join(shards)?,
         };
-        drop(shards);
         let package = Package::from_bytes(&bytes)?;
         drop(bytes);
-        let medley = Medley::load(&package, &backend::device().await?).await?;
+        let medley = Medley::load(package, &backend::device().await?).await?;
         Ok(Self { medley })
     }
 

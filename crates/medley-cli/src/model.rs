@@ -82,7 +82,7 @@ pub fn load_with_report(folder: &Path, device: &Device) -> Result<(Medley, SelfT
     let _busy = progress::busy("Loading the model");
     let place = || folder.display().to_string();
     let package = read_dir(folder).with_context(place)?;
-    let medley = pollster::block_on(Medley::load(&package, device)).with_context(place)?;
+    let medley = pollster::block_on(Medley::load(package, device)).with_context(place)?;
     let report = pollster::block_on(medley.self_test()).with_context(place)?;
     if !report.passed {
         let (head, worst, tolerance) = (&report.head, report.worst, report.tolerance);

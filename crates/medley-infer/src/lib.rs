@@ -9,7 +9,7 @@
 //! # -> Result<(), Box<dyn std::error::Error>> {
 //! use medley_infer::{AnalyzeOptions, Image, Medley, Report};
 //!
-//! let model = Medley::load(&package, &device).await?;
+//! let model = Medley::load(package, &device).await?;
 //! assert!(model.self_test().await?.passed, "this device computes something else");
 //! let analysis = model.analyze(&Image::decode(&bytes)?, &AnalyzeOptions::default()).await?;
 //! println!("{}", Report::new("a.png", &model.metadata().name, "cpu", &analysis)?.to_json()?);
@@ -51,6 +51,7 @@ pub use geometry::{Placement, fit, placements};
 pub use load::read_model;
 pub use medley::Medley;
 pub use medley_image::{Image, ImageError, MAX_PIXELS, MAX_SIDE, has_sixteen_bits};
+pub use medley_model::wake_threads;
 pub use pixels::PixelFeatures;
 pub use prepare::{IGNORE, place_mask, resize, resize_mask, window};
 pub use report::{REPORT_FORMAT, Report, ReportMask, ReportOutput, ReportResult};

@@ -26,7 +26,7 @@ const MAX_MASK_CLASSES: usize = 255;
 /// # Errors
 /// As [`Medley::load`](crate::Medley::load).
 pub fn read_model(
-    package: &Package,
+    package: Package,
     device: &Device,
 ) -> Result<(MedleyModel, ModelConfig), InferError> {
     let config = read_config(&package.metadata.model)?;
@@ -53,14 +53,14 @@ pub fn read_model(
     if let Some((name, shape)) = weights.pop_first() {
         return Err(InferError::MissingTensor { name, shape });
     }
-    let mut fill = Fill { tensors: &package.tensors, device, path: Vec::new() };
+    let mut fill = Fill { tensors: package.tensors, device, path: Vec::new() };
     Ok((model.map(&mut fill), config))
 }
 
-/// Gives the weights of a package to a model of the same names and shapes. Each is widened when it is first asked for: what lays
-/// them out anew, one after the other, never has all of them in memory.
+/// Gives the weights of a package to a model of the same names and shapes. Each is widened when it is first asked for, and its
+/// integers are let go: what lays them out anew, one after the other, never has all of them in memory.
 struct Fill<'a> {
-    tensors: &'a BTreeMap<String, PackedTensor>,
+    tensors: BTreeMap<String, PackedTensor>,
     device: &'a Device,
     path: Vec<String>,
 }
@@ -75,7 +75,7 @@ impl ModuleMapper for Fill<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(packed) = self.tensors.get(&self.path.join(".")).cloned() else { return param };
+        let Some(packed) = self.tensors.remove(&self.path.join(".")) else { return param };
         let shape = param.lazy_shape();
         let widen = move |device: &Device, gradient: bool| {
             let data = TensorData::new(packed.widen(), packed.shape().to_vec());
@@ -204,7 +204,7 @@ mod tests {
     fn every_weight_has_the_values_of_the_package() {
         let device = Device::flex();
         let (package, _) = package(&tasks());
-        let (model, _) = read_model(&package, &device).unwrap();
+        let (model, _) = read_model(package.clone(), &device).unwrap();
         for weight in model.collect(None, None, true) {
             let name = weight.name.clone();
             let found = bridge::into_data(weight).unwrap().try_into_vec_as::<f32>().unwrap();
@@ -220,7 +220,7 @@ mod tests {
 
         let mut bad = good.clone();
         bad.tensors.remove(&name);
-        let error = read_model(&bad, &device).unwrap_err();
+        let error = read_model(bad, &device).unwrap_err();
         assert!(
             matches!(&error, InferError::MissingTensor { name: n, .. } if *n == name),
             "{error}"
@@ -229,29 +229,29 @@ mod tests {
         let mut bad = good.clone();
         let moved = bad.tensors.remove(&name).unwrap();
         bad.tensors.insert("nobody.weight".into(), moved);
-        let error = read_model(&bad, &device).unwrap_err();
+        let error = read_model(bad, &device).unwrap_err();
         assert!(matches!(&error, InferError::UnusedTensor { name } if name == "nobody.weight"));
 
         let mut bad = good.clone();
         let tensor = medley_package::PackedTensor::Float { shape: vec![1, 2], data: vec![0.0; 2] };
         bad.tensors.insert(name.clone(), tensor);
-        let error = read_model(&bad, &device).unwrap_err();
+        let error = read_model(bad, &device).unwrap_err();
         assert!(matches!(&error, InferError::TensorShape { name: n, found, .. }
             if *n == name && found == &[1, 2]));
 
         let mut bad = good.clone();
         bad.metadata.tasks[0].classes.push("one more".into());
-        let error = read_model(&bad, &device).unwrap_err();
+        let error = read_model(bad, &device).unwrap_err();
         assert!(matches!(&error, InferError::Head { .. }), "{error}");
 
         let mut bad = good.clone();
         bad.metadata.model["squeezer"] = 1_000_000_000.into();
-        let error = read_model(&bad, &device).unwrap_err();
+        let error = read_model(bad, &device).unwrap_err();
         assert!(matches!(&error, InferError::Architecture { .. }), "{error}");
 
         let mut bad = good;
         bad.metadata.model = serde_json::json!({ "encoder": "unheard of" });
-        let error = read_model(&bad, &device).unwrap_err();
+        let error = read_model(bad, &device).unwrap_err();
         assert!(matches!(&error, InferError::Architecture { .. }), "{error}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use medley_image::Image;
-use medley_model::MedleyModel;
+use medley_model::{MedleyModel, wake_threads};
 use medley_package::{
     FORMAT_VERSION, Metadata, NOTICE, Package, PackedTensor, Presentation, Provenance,
     SELF_TEST_INPUT, SELF_TEST_OUTPUT, TaskKind, TaskSpec,
@@ -52,9 +52,8 @@ impl Medley {
     /// # Errors
     /// An architecture that is not known, a task without its head, a weight that is missing, left
     /// over or of another shape; each is named.
-    pub async fn load(package: &Package, device: &Device) -> Result<Self, InferError> {
-        let (mut model, _) = read_model(package, device)?;
-        model.prepare();
+    pub async fn load(package: Package, device: &Device) -> Result<Self, InferError> {
+        let encoder_digest = package.shared_digest();
         let self_test = package
             .tensors
             .iter()
@@ -62,7 +61,9 @@ impl Medley {
             .map(|(name, tensor)| (name.clone(), tensor.clone()))
             .collect();
         let metadata = package.metadata.clone();
-        let encoder_digest = package.shared_digest();
+        let (mut model, _) = read_model(package, device)?;
+        // Each weight's place in the package is free as soon as it is laid out.
+        model.prepare();
         Ok(Self { model, metadata, device: device.clone(), self_test, encoder_digest })
     }
 
@@ -158,6 +159,7 @@ impl Medley {
         if !(0.0..=1.0).contains(&options.score_threshold) {
             return Err(InferError::Threshold { found: options.score_threshold });
         }
+        wake_threads();
         let tasks = self.wanted(options)?;
         let mut results: Vec<Option<TaskResult>> = tasks.iter().map(|_| None).collect();
         let mut timing = Timing::default();

@@ -93,7 +93,7 @@ mod tests {
     use crate::testing::{package, tasks};
 
     fn model() -> Medley {
-        block_on(Medley::load(&fixed(), &Device::flex())).unwrap()
+        block_on(Medley::load(fixed(), &Device::flex())).unwrap()
     }
 
     /// The test package with the same weights each time: how well textures can be told apart hangs on them.
@@ -165,7 +165,7 @@ mod tests {
         if let Some(PackedTensor::Float { data, .. }) = package.tensors.get_mut(&name) {
             data[0] += 0.5;
         }
-        block_on(Medley::load(&package, &Device::flex())).unwrap()
+        block_on(Medley::load(package, &Device::flex())).unwrap()
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub use error::{ConfigError, ModelError};
 pub use fcos::{LevelOutput, MAX_EXPONENT, STRIDES, TOWER_GROUPS, TowerOutput};
 pub use head_start::{ClassOf, HeadStart};
 pub use heads::{HeadConfig, HeadKind};
+pub use medley_kernels::wake_threads;
 pub use model::{Features, MedleyModel, ModelConfig};
 pub use nano::{BlockKind, LEAST_VARIANCE, NanoConfig, NanoEncoder};
 pub use swin::{SwinConfig, SwinConfigError, SwinEncoder, torchvision_name};

@@ -27,7 +27,7 @@ pub fn read_dir(path: impl AsRef<Path>) -> Result<Package, PackageError> {
         // One byte more than listed is enough to see that a file is too long.
         .map(|shard| read_at_most(&folder.join(&shard.path), shard.length.saturating_add(1)))
         .collect::<Result<Vec<_>, _>>()?;
-    Package::from_bytes(&manifest.join(&shards)?)
+    Package::from_bytes(&manifest.join(shards)?)
 }
 
 /// Writes `package` into the folder `path`, which is made where it is missing.

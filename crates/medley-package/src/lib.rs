@@ -52,7 +52,7 @@ pub use limits::{
     MAX_HEADER_BYTES, MAX_INPUT_SIDE, MAX_LONG_SIDE, MAX_MANIFEST_BYTES, MAX_NAME_CHARS,
     MAX_PACKAGE_BYTES, MAX_RANK, MAX_SHARD_BYTES, MAX_SHARDS, MAX_TENSORS, SIDE_MULTIPLE,
 };
-pub use manifest::{MODEL_FILE, Manifest, Shard, split};
+pub use manifest::{MODEL_FILE, Manifest, Shard, ShardBytes, split};
 pub use metadata::{
     Calibration, DatasetSource, FORMAT_VERSION, Metadata, NOTICE, Provenance, Quality, SelfTestSpec,
 };

@@ -77,6 +77,18 @@ pub fn split<'a>(name: &str, bytes: &'a [u8], max: u64) -> (Manifest, Vec<(Strin
     (manifest, parts)
 }
 
+/// The bytes of a shard, wherever they lie.
+pub trait ShardBytes {
+    /// Appends them to `whole`.
+    fn append_to(self, whole: &mut Vec<u8>);
+}
+
+impl ShardBytes for Vec<u8> {
+    fn append_to(self, whole: &mut Vec<u8>) {
+        whole.extend_from_slice(&self);
+    }
+}
+
 impl Manifest {
     /// Reads `manifest.json`; `json` need not be trusted.
     ///
@@ -116,35 +128,49 @@ impl Manifest {
         check_bytes(&shard.path, bytes, shard.length, &shard.sha256)
     }
 
-    /// Puts the file together from all its shards, after checking each of them and the whole.
+    /// Puts the file together from all its shards, after checking each of them and the whole. Each shard is let go as soon as it
+    /// is part of the whole.
     ///
     /// # Errors
     ///
     /// When a shard is missing or is not the one listed, or the whole is not the file listed.
-    pub fn join(&self, shards: &[Vec<u8>]) -> Result<Vec<u8>, PackageError> {
-        if shards.len() != self.shards.len() {
-            return Err(self.shard_count(shards.len()));
+    pub fn join<S: ShardBytes>(&self, shards: Vec<S>) -> Result<Vec<u8>, PackageError> {
+        let whole = self.append(shards, |shard, bytes| {
+            check_bytes(&shard.path, bytes, shard.length, &shard.sha256)
+        })?;
+        if self.shards.len() > 1 {
+            check_bytes(&self.file, &whole, self.length, &self.sha256)?;
         }
-        for (index, bytes) in shards.iter().enumerate() {
-            self.check_shard(index, bytes)?;
-        }
-        self.join_checked(shards)
+        Ok(whole)
     }
 
     /// Puts the file together from shards whose digests the caller has compared, as a browser does several times faster than
-    /// WebAssembly: their number, their lengths and the whole are checked.
+    /// WebAssembly: their number and their lengths are checked. No byte is then open, so that of several shards the whole is
+    /// not hashed once more.
     ///
     /// # Errors
     ///
-    /// When a shard is missing or of another length than the one listed, or the whole is not the file listed.
-    pub fn join_checked(&self, shards: &[Vec<u8>]) -> Result<Vec<u8>, PackageError> {
+    /// When a shard is missing or of another length than the one listed, or the only one is listed with another digest than
+    /// the file.
+    pub fn join_checked<S: ShardBytes>(&self, shards: Vec<S>) -> Result<Vec<u8>, PackageError> {
+        self.append(shards, |shard, bytes| check_length(&shard.path, bytes, shard.length))
+    }
+
+    fn append<S: ShardBytes>(
+        &self,
+        shards: Vec<S>,
+        check: impl Fn(&Shard, &[u8]) -> Result<(), PackageError>,
+    ) -> Result<Vec<u8>, PackageError> {
         if shards.len() != self.shards.len() {
             return Err(self.shard_count(shards.len()));
         }
+        // At most MAX_PACKAGE_BYTES, as the manifest was checked.
+        let mut whole = Vec::with_capacity(self.length as usize);
         for (shard, bytes) in self.shards.iter().zip(shards) {
-            check_length(&shard.path, bytes, shard.length)?;
+            let start = whole.len();
+            bytes.append_to(&mut whole);
+            check(shard, &whole[start..])?;
         }
-        let whole = shards.concat();
         match &self.shards[..] {
             // One shard is the file: what was compared with its digest needs no second look.
             [only] if only.sha256 != self.sha256 => Err(PackageError::Digest {
@@ -152,8 +178,7 @@ impl Manifest {
                 expected: self.sha256.clone(),
                 found: only.sha256.clone(),
             }),
-            [_] => Ok(whole),
-            _ => check_bytes(&self.file, &whole, self.length, &self.sha256).map(|()| whole),
+            _ => Ok(whole),
         }
     }
 
@@ -276,31 +301,29 @@ mod tests {
             let (bytes, manifest, shards) = example(max);
             assert!(shards.iter().all(|shard| shard.len() as u64 <= max.max(1)));
             let manifest = Manifest::from_json(&manifest.to_json().unwrap()).unwrap();
-            assert_eq!(manifest.join(&shards).unwrap(), bytes);
+            assert_eq!(manifest.join(shards.clone()).unwrap(), bytes);
         }
     }
 
     #[test]
     fn shards_that_were_checked_before_still_need_their_number_and_lengths() {
         let (bytes, manifest, mut shards) = example(40);
-        assert_eq!(manifest.join_checked(&shards).unwrap(), bytes);
+        assert_eq!(manifest.join_checked(shards.clone()).unwrap(), bytes);
         assert!(matches!(
-            manifest.join_checked(&shards[..2]),
+            manifest.join_checked(shards[..2].to_vec()),
             Err(PackageError::ShardCount { expected: 3, found: 2, .. })
         ));
         shards[1].push(0);
         assert!(matches!(
-            manifest.join_checked(&shards),
+            manifest.join_checked(shards.clone()),
             Err(PackageError::Length { expected: 40, found: 41, .. })
         ));
-        for max in [40, 100] {
-            let (_, mut manifest, shards) = example(max);
-            manifest.sha256 = digest(b"something else");
-            assert!(matches!(
-                manifest.join_checked(&shards),
-                Err(PackageError::Digest { file, .. }) if file == MODEL_FILE
-            ));
-        }
+        let (_, mut manifest, shards) = example(100);
+        manifest.sha256 = digest(b"something else");
+        assert!(matches!(
+            manifest.join_checked(shards),
+            Err(PackageError::Digest { file, .. }) if file == MODEL_FILE
+        ));
     }
 
     #[test]
@@ -318,7 +341,7 @@ mod tests {
     fn a_shard_cut_short_is_refused_by_name_and_length() {
         let (_, manifest, mut shards) = example(40);
         shards[1].pop();
-        match manifest.join(&shards).unwrap_err() {
+        match manifest.join(shards.clone()).unwrap_err() {
             PackageError::Length { file, expected, found } => {
                 assert_eq!((expected, found), (40, 39));
                 assert_eq!(file, manifest.shards[1].path);
@@ -334,7 +357,7 @@ mod tests {
             for place in 0..shard.len() {
                 let mut changed = shards.clone();
                 changed[index][place] ^= 1;
-                let error = manifest.join(&changed).unwrap_err();
+                let error = manifest.join(changed).unwrap_err();
                 assert!(matches!(&error, PackageError::Digest { file, .. }
                     if *file == manifest.shards[index].path));
             }
@@ -345,19 +368,19 @@ mod tests {
     fn shards_in_another_order_or_number_are_refused() {
         let (_, manifest, mut shards) = example(50);
         assert!(matches!(
-            manifest.join(&shards[..1]),
+            manifest.join(shards[..1].to_vec()),
             Err(PackageError::ShardCount { expected: 2, found: 1, .. })
         ));
         assert!(matches!(manifest.check_shard(2, &[]), Err(PackageError::ShardCount { .. })));
         shards.swap(0, 1);
-        assert!(matches!(manifest.join(&shards), Err(PackageError::Digest { .. })));
+        assert!(matches!(manifest.join(shards.clone()), Err(PackageError::Digest { .. })));
     }
 
     #[test]
     fn a_wrong_digest_of_the_whole_is_refused() {
         let (_, mut manifest, shards) = example(40);
         manifest.sha256 = digest(b"something else");
-        assert!(matches!(manifest.join(&shards),
+        assert!(matches!(manifest.join(shards.clone()),
             Err(PackageError::Digest { file, .. }) if file == MODEL_FILE));
     }
 

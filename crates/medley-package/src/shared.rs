@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::container::Package;
-use crate::digest::hexadecimal;
+use crate::digest::{PART, hexadecimal};
 use crate::tensor::PackedTensor;
 
 /// Tensors that belong to one task, or to none.
@@ -28,8 +28,10 @@ impl Package {
             match tensor {
                 PackedTensor::Float { data, .. } => floats(&mut sum, data),
                 PackedTensor::Int8 { data, scale, .. } => {
-                    let bytes: Vec<u8> = data.iter().map(|&v| v as u8).collect();
-                    sum.update(bytes);
+                    for part in data.chunks(PART) {
+                        let bytes: Vec<u8> = part.iter().map(|&v| v as u8).collect();
+                        sum.update(bytes);
+                    }
                     floats(&mut sum, scale);
                 }
             }
@@ -39,7 +41,7 @@ impl Package {
 }
 
 fn floats(sum: &mut Sha256, values: &[f32]) {
-    for part in values.chunks(1024) {
+    for part in values.chunks(PART / size_of::<f32>()) {
         let bytes: Vec<u8> = part.iter().flat_map(|v| v.to_le_bytes()).collect();
         sum.update(bytes);
     }

@@ -20,5 +20,5 @@ pub(crate) fn packaged_model(
 ) -> Result<(MedleyModel, ModelConfig), TrainError> {
     let package = read_dir(folder)
         .map_err(|error| TrainError::file(folder, format!("{key} cannot be read: {error}")))?;
-    Ok(read_model(&package, device)?)
+    Ok(read_model(package, device)?)
 }

@@ -280,7 +280,7 @@ fn a_run_begins_with_the_answers_of_a_package() {
     let database = Database::open(&data).unwrap();
     let cpu = Device::flex();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../www/models/medley-nano");
-    let (package, _) = read_model(&read_dir(&path).unwrap(), &cpu).unwrap();
+    let (package, _) = read_model(read_dir(&path).unwrap(), &cpu).unwrap();
     let mut config = config(Way::Mixed, 1);
     config.variant = Variant::Nano;
     config.warm_start = Some(WarmStartConfig { package: path.clone() });

@@ -105,7 +105,7 @@ fn the_package_answers_as_the_model_does() {
     assert_eq!(read, package);
 
     let device = Device::flex();
-    let int8 = block_on(Medley::load(&read, &device)).unwrap();
+    let int8 = block_on(Medley::load(read.clone(), &device)).unwrap();
     let float = Medley::from_parts(model, description().tasks, &device);
     let options = AnalyzeOptions::default();
     let image = drawn(120, 100);

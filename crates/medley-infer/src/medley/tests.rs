@@ -37,7 +37,7 @@ fn only(names: &[&str]) -> AnalyzeOptions {
 fn every_kind_answers_at_the_size_of_the_picture() {
     let device = Device::flex();
     let (package, _) = package(&tasks());
-    let model = block_on(Medley::load(&package, &device)).unwrap();
+    let model = block_on(Medley::load(package.clone(), &device)).unwrap();
     for (width, height) in [(75, 41), (1, 1), (64, 200)] {
         let analysis = block_on(model.analyze(&picture(width, height), &everything())).unwrap();
         let names: Vec<&str> = analysis.results.iter().map(|r| r.task.as_str()).collect();
@@ -75,7 +75,7 @@ fn every_kind_answers_at_the_size_of_the_picture() {
 fn a_loaded_package_answers_as_the_model_it_was_made_from() {
     let device = Device::flex();
     let (package, model) = package(&tasks());
-    let loaded = block_on(Medley::load(&package, &device)).unwrap();
+    let loaded = block_on(Medley::load(package.clone(), &device)).unwrap();
     let original = Medley::from_parts(model, tasks(), &device);
     let image = picture(90, 70);
     let a = block_on(loaded.analyze(&image, &everything())).unwrap();
@@ -89,7 +89,7 @@ fn a_loaded_package_answers_as_the_model_it_was_made_from() {
 fn a_task_answers_the_same_alone_and_in_company() {
     let device = Device::flex();
     let (package, _) = package(&tasks());
-    let model = block_on(Medley::load(&package, &device)).unwrap();
+    let model = block_on(Medley::load(package.clone(), &device)).unwrap();
     let image = picture(90, 70);
     let all = block_on(model.analyze(&image, &everything())).unwrap();
     for name in ["parasites", "organs"] {
@@ -175,7 +175,7 @@ fn calibration_makes_probabilities_milder_and_keeps_their_order() {
     let (mut package, _) = package(&tasks);
     let image = picture(64, 64);
     let answer = |package: &Package| {
-        let model = block_on(Medley::load(package, &device)).unwrap();
+        let model = block_on(Medley::load(package.clone(), &device)).unwrap();
         let analysis = block_on(model.analyze(&image, &AnalyzeOptions::default())).unwrap();
         match &analysis.results[0].output {
             Output::Classes(c) => c.iter().map(|c| c.probability).collect::<Vec<f32>>(),
@@ -212,7 +212,7 @@ fn the_self_test_passes_here_and_fails_with_other_weights() {
     package.metadata.self_test = Some(SelfTestSpec { tolerance: 1e-3 });
     // Through bytes, as a user gets it.
     let mut package = Package::from_bytes(&package.to_bytes().unwrap()).unwrap();
-    let model = block_on(Medley::load(&package, &device)).unwrap();
+    let model = block_on(Medley::load(package.clone(), &device)).unwrap();
     let report = block_on(model.self_test()).unwrap();
     // The same code, weights and device: no difference at all.
     assert!(report.passed && report.worst == 0.0, "{report:?}");
@@ -222,7 +222,7 @@ fn the_self_test_passes_here_and_fails_with_other_weights() {
         panic!("the self-test is stored as floats");
     };
     data[7] += 0.5;
-    let model = block_on(Medley::load(&package, &device)).unwrap();
+    let model = block_on(Medley::load(package.clone(), &device)).unwrap();
     let report = block_on(model.self_test()).unwrap();
     assert!(!report.passed && report.head == "organs", "{report:?}");
     // 0.5 was added to a float of about 1.

@@ -39,7 +39,7 @@ impl Foundation {
     /// # Errors
     /// A package that does not load, one without tasks.
     pub fn of_package(package: &Package, device: &Device) -> Result<Self, TrainError> {
-        let (model, config) = read_model(package, device)?;
+        let (model, config) = read_model(package.clone(), device)?;
         let metadata = &package.metadata;
         let size = input_size(metadata.tasks.first().map(|task| task.presentation.size()))?;
         Ok(Self {
