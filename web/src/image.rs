@@ -1,7 +1,7 @@
 //! Images, decoded by the same code as on the command line.
 
 use js_sys::{Object, Reflect, Uint8Array, Uint16Array};
-use medley_infer::{Image, has_sixteen_bits, resize};
+use medley_infer::{Image, has_sixteen_bits, resize, wake_threads};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -26,6 +26,7 @@ impl WasmImage {
     /// # Errors
     /// The bytes are no image that can be read; see [`medley_infer::ImageError`].
     pub fn decode(bytes: &[u8], name: String) -> Result<WasmImage, WebError> {
+        wake_threads();
         let image = Image::decode(bytes)?;
         Ok(Self { sixteen_bits: has_sixteen_bits(bytes), ..Self::new(image, name) })
     }
@@ -41,6 +42,7 @@ impl WasmImage {
         height: u32,
         name: String,
     ) -> Result<WasmImage, WebError> {
+        wake_threads();
         Ok(Self::new(Image::from_rgba8(width, height, bytes)?, name))
     }
 

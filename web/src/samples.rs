@@ -28,33 +28,30 @@ pub fn image(
     channels: u32,
     range: Range,
 ) -> Result<Image, WebError> {
-    let values: Vec<f32> = if let Some(bytes) = samples.dyn_ref::<Uint8Array>() {
-        bytes.to_vec().into_iter().map(f32::from).collect()
+    let size = [width, height, channels];
+    let spread = if let Some(bytes) = samples.dyn_ref::<Uint8Array>() {
+        spread(bytes.to_vec().into_iter().map(f32::from), size, range)
     } else if let Some(words) = samples.dyn_ref::<Uint16Array>() {
-        words.to_vec().into_iter().map(f32::from).collect()
+        spread(words.to_vec().into_iter().map(f32::from), size, range)
     } else if let Some(floats) = samples.dyn_ref::<Float32Array>() {
-        floats.to_vec()
+        spread(floats.to_vec().into_iter(), size, range)
     } else {
         return Err(WebError::Argument {
             argument: "data",
             expected: "a Uint8Array, Uint16Array or Float32Array",
         });
     };
-    Ok(spread(values, width, height, channels, range)?)
+    Ok(spread?)
 }
 
 fn spread(
-    mut values: Vec<f32>,
-    width: u32,
-    height: u32,
-    channels: u32,
+    values: impl Iterator<Item = f32>,
+    [width, height, channels]: [u32; 3],
     range: Range,
 ) -> Result<Image, ImageError> {
     let scale = range.high - range.low;
-    for value in &mut values {
-        // What is no number stays none, and the image refuses it.
-        *value = ((*value - range.low) / scale).clamp(0.0, 1.0);
-    }
+    // What is no number stays none, and the image refuses it.
+    let values = values.map(|value| ((value - range.low) / scale).clamp(0.0, 1.0)).collect();
     match channels {
         1 => Image::from_grey(width, height, values),
         _ => Image::new(width, height, values),
@@ -69,24 +66,24 @@ mod tests {
     fn sixteen_bits_of_grey_are_what_a_png_of_them_is() {
         let values = [0_u16, 1, 257, 65_535];
         let range = Range { low: 0.0, high: 65_535.0 };
-        let spread = spread(values.map(f32::from).to_vec(), 4, 1, 1, range).unwrap();
+        let spread = spread(values.map(f32::from).into_iter(), [4, 1, 1], range).unwrap();
         assert_eq!(spread, Image::from_gray16(4, 1, &values).unwrap());
     }
 
     #[test]
     fn a_window_spreads_its_values_and_cuts_the_others() {
         let range = Range { low: -160.0, high: 240.0 };
-        let image = spread(vec![-1000.0, -160.0, 40.0, 3000.0], 2, 2, 1, range).unwrap();
+        let image = spread([-1000.0, -160.0, 40.0, 3000.0].into_iter(), [2, 2, 1], range).unwrap();
         assert_eq!(image.values(), [0.0, 0.0, 0.5, 1.0]);
     }
 
     #[test]
     fn colours_keep_their_order_and_what_is_no_number_is_refused() {
         let range = Range { low: 0.0, high: 255.0 };
-        let image = spread(vec![255.0, 0.0, 51.0], 1, 1, 3, range).unwrap();
+        let image = spread([255.0, 0.0, 51.0].into_iter(), [1, 1, 3], range).unwrap();
         assert_eq!(image.values(), [1.0, 0.0, 0.2]);
         assert!(matches!(
-            spread(vec![0.0, f32::NAN, 0.0], 1, 1, 3, range),
+            spread([0.0, f32::NAN, 0.0].into_iter(), [1, 1, 3], range),
             Err(ImageError::NotFinite { index: 1, .. })
         ));
     }

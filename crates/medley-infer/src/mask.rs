@@ -69,30 +69,50 @@ impl MaskCanvas {
     /// The class with the largest logit for each pixel of the source picture, row by row.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         self.normalise();
+        self.subtract_first();
         let (width, height) = (self.source.0 as usize, self.source.1 as usize);
         let (columns, rows) = (taps(self.width, width), taps(self.height, height));
-        let mut line = vec![0.0; self.classes * self.width];
-        let mut wide = vec![0.0; width];
-        let mut best = vec![0.0; width];
+        let mut wide = WideRows::new(&self, &columns, &rows);
+        let mut line = vec![0.0; width];
+        let mut best = vec![0.0f32; width];
+        let mut classes = vec![0u32; width];
         let mut indices = vec![0u8; width * height];
         for (out, tap) in indices.chunks_exact_mut(width).zip(&rows) {
-            self.row(&mut line, tap);
-            for class in 0..self.classes {
-                mix_columns::<1>(&mut wide, &line[class * self.width..][..self.width], &columns);
-                for ((index, best), &v) in out.iter_mut().zip(&mut best).zip(&wide) {
-                    // Of equal logits the first class stays: no answer leans to a finding.
-                    if class == 0 || v > *best {
-                        *best = v;
-                        *index = class as u8;
-                    }
+            wide.reach(tap.start + tap.weights.len());
+            // The first class, less itself.
+            classes.fill(0);
+            best.fill(0.0);
+            for class in 1..self.classes {
+                let row = |at: usize| wide.row(tap.start + at, class);
+                if let [a, b] = tap.weights[..] {
+                    let values =
+                        row(0).iter().zip(row(1)).map(|(first, second)| a * first + b * second);
+                    choose(class, values, &mut best, &mut classes);
+                    continue;
                 }
+                line.fill(0.0);
+                for (at, &weight) in tap.weights.iter().enumerate() {
+                    add_scaled(&mut line, row(at), weight);
+                }
+                choose(class, line.iter().copied(), &mut best, &mut classes);
+            }
+            for (out, index) in out.iter_mut().zip(&classes) {
+                *out = *index as u8;
             }
         }
         indices
     }
 
-    fn row(&self, line: &mut [f32], tap: &Tap) {
-        mix_rows(line, &self.logits, tap);
+    /// Takes the first class's logits from all: which is the largest stays the same, and there is a class less to resample.
+    fn subtract_first(&mut self) {
+        for row in self.logits.chunks_exact_mut(self.classes * self.width) {
+            let (first, others) = row.split_at_mut(self.width);
+            for class in others.chunks_exact_mut(self.width) {
+                for (value, first) in class.iter_mut().zip(&*first) {
+                    *value -= first;
+                }
+            }
+        }
     }
 
     /// Divides the sums by their weights.
@@ -106,6 +126,57 @@ impl MaskCanvas {
                 }
             }
         }
+    }
+}
+
+/// Takes `class` where its value is larger than the best so far. Of equal ones the first class stays: no answer leans to a
+/// finding.
+fn choose(class: usize, values: impl Iterator<Item = f32>, best: &mut [f32], classes: &mut [u32]) {
+    for ((index, best), value) in classes.iter_mut().zip(best).zip(values) {
+        // As masks, for the compiler leaves a choice between floats scalar in WebAssembly.
+        let other = if value > *best { u32::MAX } else { 0 };
+        *best = f32::from_bits(value.to_bits() & other | best.to_bits() & !other);
+        *index = class as u32 & other | *index & !other;
+    }
+}
+
+/// Rows of logits, resampled along x to the source's width once each, of which as many are kept as one row of the source mixes:
+/// a picture that is much larger than what the encoder saw has many rows for each of them.
+struct WideRows<'a> {
+    canvas: &'a MaskCanvas,
+    columns: &'a [Tap],
+    /// Rows that are kept, each in the place that is its number modulo this.
+    kept: usize,
+    /// Rows that were resampled.
+    done: usize,
+    /// `[kept, classes, width]`
+    values: Vec<f32>,
+}
+
+impl<'a> WideRows<'a> {
+    fn new(canvas: &'a MaskCanvas, columns: &'a [Tap], rows: &[Tap]) -> Self {
+        let kept = rows.iter().map(|tap| tap.weights.len()).max().unwrap_or(0);
+        let values = vec![0.0; kept * canvas.classes * columns.len()];
+        Self { canvas, columns, kept, done: 0, values }
+    }
+
+    /// Resamples the rows before `end` that were not before, but for the first class.
+    fn reach(&mut self, end: usize) {
+        let (classes, width) = (self.canvas.classes, self.canvas.width);
+        for row in self.done..end {
+            for class in 1..classes {
+                let from = &self.canvas.logits[(row * classes + class) * width..][..width];
+                let at = (row % self.kept * classes + class) * self.columns.len();
+                mix_columns::<1>(&mut self.values[at..][..self.columns.len()], from, self.columns);
+            }
+        }
+        self.done = self.done.max(end);
+    }
+
+    /// One class's logits of a row among the last that were resampled.
+    fn row(&self, row: usize, class: usize) -> &[f32] {
+        let at = (row % self.kept * self.canvas.classes + class) * self.columns.len();
+        &self.values[at..][..self.columns.len()]
     }
 }
 

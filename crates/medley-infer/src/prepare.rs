@@ -16,22 +16,41 @@ pub fn resize(image: &Image, width: u32, height: u32) -> Image {
         return image.clone();
     }
     let values = match image.channels() {
-        1 => scale::<1>(image, width as usize, height as usize),
-        _ => scale::<3>(image, width as usize, height as usize),
+        1 => scale::<1, { BAND }>(image, width as usize, height as usize),
+        _ => scale::<3, { 3 * BAND }>(image, width as usize, height as usize),
     };
     Image::trusted(width, height, image.channels(), values)
 }
 
-fn scale<const C: usize>(image: &Image, width: usize, height: usize) -> Vec<f32> {
+/// Rows whose values lie side by side while they are mixed along x: each is a sum of its own, and one sum after the other
+/// would leave the processor waiting.
+const BAND: usize = 4;
+
+/// `C` channels; `N` = `C` · [`BAND`]
+fn scale<const C: usize, const N: usize>(image: &Image, width: usize, height: usize) -> Vec<f32> {
     let columns = taps(image.width() as usize, width);
     let rows = taps(image.height() as usize, height);
     let mut line = vec![0.0; image.width() as usize * C];
+    let mut beside = vec![0.0; image.width() as usize * N];
+    let mut mixed = vec![0.0; width * N];
     let mut values = vec![0.0; width * height * C];
     // Rows first: they are mixed as whole vectors, which processors do fastest, and after that
     // only the wanted rows are left to be mixed along x.
-    for (out, tap) in values.chunks_exact_mut(width * C).zip(&rows) {
-        mix_rows(&mut line, image.values(), tap);
-        mix_columns::<C>(out, &line, &columns);
+    for (out, taps) in values.chunks_mut(BAND * width * C).zip(rows.chunks(BAND)) {
+        for (row, tap) in taps.iter().enumerate() {
+            mix_rows(&mut line, image.values(), tap);
+            let pixels = line.as_chunks::<C>().0;
+            for (beside, pixel) in beside.as_chunks_mut::<N>().0.iter_mut().zip(pixels) {
+                beside[row * C..][..C].copy_from_slice(pixel);
+            }
+        }
+        mix_columns::<N>(&mut mixed, &beside, &columns);
+        for (row, out) in out.chunks_exact_mut(width * C).enumerate() {
+            let mixed = mixed.as_chunks::<N>().0;
+            for (out, mixed) in out.as_chunks_mut::<C>().0.iter_mut().zip(mixed) {
+                out.copy_from_slice(&mixed[row * C..][..C]);
+            }
+        }
     }
     values
 }

@@ -39,27 +39,54 @@ pub(crate) fn add_scaled(out: &mut [f32], row: &[f32], weight: f32) {
     }
 }
 
+/// Rows that are mixed in one pass over the output.
+const ROWS: usize = 4;
+
 /// Mixes whole rows: `rows` holds rows of `out.len()` values each.
 pub(crate) fn mix_rows(out: &mut [f32], rows: &[f32], tap: &Tap) {
     out.fill(0.0);
     let length = out.len();
-    for (row, &weight) in rows[tap.start * length..].chunks_exact(length).zip(&tap.weights) {
-        if weight != 0.0 {
-            add_scaled(out, row, weight);
+    let rows = &rows[tap.start * length..][..tap.weights.len() * length];
+    for (rows, weights) in rows.chunks(ROWS * length).zip(tap.weights.chunks(ROWS)) {
+        match *weights {
+            // The same additions in the same order, with the output read and written once.
+            [a, b, c, d] if weights.iter().all(|weight| *weight != 0.0) => {
+                let (first, rest) = rows.split_at(length);
+                let (second, rest) = rest.split_at(length);
+                let (third, fourth) = rest.split_at(length);
+                let rows = first.iter().zip(second).zip(third.iter().zip(fourth));
+                for (out, ((first, second), (third, fourth))) in out.iter_mut().zip(rows) {
+                    *out = *out + a * first + b * second + c * third + d * fourth;
+                }
+            }
+            _ => {
+                for (row, &weight) in rows.chunks_exact(length).zip(weights) {
+                    if weight != 0.0 {
+                        add_scaled(out, row, weight);
+                    }
+                }
+            }
         }
     }
 }
 
 /// Mixes along a row of interleaved values with `C` channels.
 pub(crate) fn mix_columns<const C: usize>(out: &mut [f32], row: &[f32], taps: &[Tap]) {
-    for (o, tap) in out.chunks_exact_mut(C).zip(taps) {
+    let row = row.as_chunks::<C>().0;
+    for (out, tap) in out.as_chunks_mut::<C>().0.iter_mut().zip(taps) {
+        let row = &row[tap.start..];
+        // What enlarges mixes two.
+        if let ([a, b], [first, second, ..]) = (&tap.weights[..], row) {
+            *out = std::array::from_fn(|c| a * first[c] + b * second[c]);
+            continue;
+        }
         let mut sum = [0.0f32; C];
-        for (p, &w) in row[tap.start * C..].chunks_exact(C).zip(&tap.weights) {
-            for c in 0..C {
-                sum[c] += w * p[c];
+        for (pixel, &weight) in row.iter().zip(&tap.weights) {
+            for (sum, value) in sum.iter_mut().zip(pixel) {
+                *sum += weight * value;
             }
         }
-        o.copy_from_slice(&sum);
+        *out = sum;
     }
 }
 
