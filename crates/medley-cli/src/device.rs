@@ -76,7 +76,11 @@ impl fmt::Display for DeviceName {
 impl DeviceName {
     fn open(self) -> Result<Device> {
         match self {
-            Self::Cpu => Ok(Device::flex()),
+            Self::Cpu => {
+                #[cfg(any(feature = "cuda", feature = "vulkan"))]
+                prefer_the_processor();
+                Ok(Device::flex())
+            }
             Self::Cuda(index) => cuda(index),
             Self::Vulkan(index) => vulkan(index),
         }
@@ -110,6 +114,20 @@ impl DeviceName {
                 ))
                 .into())
             }
+        }
+    }
+}
+
+/// Makes the processor burn's default device too, unless the user named another: burn reads an optimizer's state to its default
+/// (docs/known-issues.md), which would be a card in this build, whether there is one or not.
+#[cfg(any(feature = "cuda", feature = "vulkan"))]
+fn prefer_the_processor() {
+    const VARIABLE: &str = "BURN_DEVICE";
+    if std::env::var_os(VARIABLE).is_none() {
+        // SAFETY: commands open their device before they start threads that could read the environment.
+        #[allow(unsafe_code)]
+        unsafe {
+            std::env::set_var(VARIABLE, "flex");
         }
     }
 }
