@@ -7,5 +7,5 @@ mod visits;
 
 pub use models::make_models;
 pub use peak::peak_memory;
-pub use rows::{MEDLEY, Row, chart, spread, table};
+pub use rows::{MEDLEY, Row, alone, chart, spread, table};
 pub use visits::visits;

@@ -5,7 +5,8 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Instant;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
@@ -18,8 +19,14 @@ use pollster::block_on;
 /// Warm runs of each engine.
 const ROUNDS: usize = 50;
 
+/// Runs of an engine before it is the other's turn.
+const TURN: usize = 5;
+
+/// Between turns: both engines' threads stay awake for a while after a run, and would take the other's processors.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// The first passes fill caches.
-const WARM_UP: usize = 3;
+const WARM_UP: usize = TURN;
 
 #[derive(Parser)]
 #[command(
@@ -84,9 +91,12 @@ fn measure(models: &Path, name: &str, threads: u32, rows: &mut Vec<Row>) -> Resu
         (MEDLEY, Running::start(medley)?, Vec::new()),
         ("onnxruntime", Running::start(onnx)?, Vec::new()),
     ];
-    for _ in 0..WARM_UP + ROUNDS {
+    for _ in 0..(WARM_UP + ROUNDS).div_ceil(TURN) {
         for (_, running, times) in &mut engines {
-            times.push(running.run()?);
+            sleep(PAUSE);
+            for _ in 0..TURN {
+                times.push(running.run()?);
+            }
         }
     }
     for (engine, running, times) in engines {
@@ -167,7 +177,7 @@ impl Running {
 fn obey(package: &Path) -> Result<()> {
     let before = peak_memory()?;
     let begin = Instant::now();
-    let medley = block_on(Medley::load(&read_dir(package)?, &Device::flex()))?;
+    let medley = block_on(Medley::load(read_dir(package)?, &Device::flex()))?;
     println!("{}", begin.elapsed().as_secs_f64() * 1000.0);
     let side = side(medley.tasks())?;
     // Noise: nothing in the arithmetic may profit from zeros.

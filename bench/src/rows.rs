@@ -78,6 +78,26 @@ pub fn table(rows: &[Row], other: &str) -> Result<String> {
     Ok(text)
 }
 
+/// Medley's figures that no other engine has, beside which nothing stands; none where there are none.
+///
+/// # Errors
+/// None that a text can give.
+pub fn alone(rows: &[Row]) -> Result<Option<String>> {
+    let compared =
+        |ours: &Row| rows.iter().any(|row| row.engine != MEDLEY && row.measure == ours.measure);
+    let own: Vec<&Row> = rows.iter().filter(|row| row.engine == MEDLEY && !compared(row)).collect();
+    if own.is_empty() {
+        return Ok(None);
+    }
+    let mut text =
+        String::from("| model | backend | threads | measure | Medley |\n|---|---|---:|---|---:|\n");
+    for row in own {
+        let Row { model, backend, threads, measure, .. } = row;
+        writeln!(text, "| {model} | {backend} | {threads} | {measure} | {} |", figure(row))?;
+    }
+    Ok(Some(text))
+}
+
 /// The median with what lies around it, where there is more than one value.
 pub(crate) fn figure(row: &Row) -> String {
     if row.low == row.high {
@@ -149,6 +169,17 @@ mod tests {
         assert!(text.contains("| 1 / 2 | 8.0 ms (7.0–9.0) | 5.0 ms (4.0–6.0) | 1.60 |"), "{text}");
         let both = [&[row(MEDLEY, 1, 8.0), row(MEDLEY, 2, 4.0)], other.as_slice()].concat();
         assert!(table(&both, "Other").unwrap().contains("| 2 | 4.0 ms (3.0–5.0) |"));
+    }
+
+    #[test]
+    fn what_has_no_other_engine_stands_alone() {
+        let mut own = row(MEDLEY, 1, 8.0);
+        own.measure = "prepare".into();
+        let rows = [row(MEDLEY, 1, 8.0), row("other", 1, 10.0), own];
+        let text = alone(&rows).unwrap().unwrap();
+        assert!(text.contains("| nano | wasm | 1 | prepare | 8.0 ms (7.0–9.0) |"), "{text}");
+        assert!(!text.contains("warm"), "{text}");
+        assert_eq!(alone(&rows[..2]).unwrap(), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
-use medley_bench::{Row, chart, make_models, table, visits};
+use medley_bench::{Row, alone, chart, make_models, table, visits};
 
 #[derive(Parser)]
 #[command(
@@ -39,6 +39,8 @@ enum Part {
     Cold,
     /// Bytes of weights and code
     Bytes,
+    /// What surrounds the encoder's pass for a large radiograph, of Medley alone
+    Radiograph,
     /// The built page from its opening to its first answer: cold, warm and offline
     FirstAnswer,
 }
@@ -52,6 +54,7 @@ fn main() -> Result<()> {
     if only.is_empty() || !engines.is_empty() {
         rows.extend(compare(&engines, &graphs)?);
         tables.push(table(&rows, "ONNX Runtime Web 1.30")?);
+        tables.extend(alone(&rows)?);
     }
     if only.is_empty() || !page.is_empty() {
         rows.extend(measured(Command::new("node").arg("bench/web/first-answer.mjs"))?);

@@ -1,5 +1,5 @@
 // Medley beside ONNX Runtime Web, engine by engine in one Chromium.
-//   node bench/web/compare.mjs [--only warm|memory|cold|bytes]... MODELS-FOLDER OUT.json
+//   node bench/web/compare.mjs [--only warm|memory|cold|bytes|radiograph]... MODELS-FOLDER OUT.json
 // The folder holds, for each model, a package NAME/ and a graph NAME.onnx with the input `image` (`cargo xtask bench web` makes
 // both). Warm runs take turns, so that what else the machine does falls on both engines. Medley's figure is that of the
 // report (`timing_ms.encode`: the encoder, its embedding read back); ONNX Runtime's is `session.run` on a ready tensor of
@@ -16,7 +16,11 @@ import { spread } from './measuring.mjs';
 
 const ROUNDS = 20;
 /** The first passes fill caches and let the browser optimise the code. */
-const WARM_UP = 3;
+const WARM_UP = 5;
+/** Runs of an engine before it is the other's turn. */
+const TURN = 5;
+/** Milliseconds between turns: both engines' threads stay awake for a while after a run, and would take the other's processors. */
+const PAUSE = 100;
 /** Fresh pages for each cold figure. */
 const COLD = 5;
 /** Runs before the memory is looked at. */
@@ -25,7 +29,11 @@ const MEMORY_RUNS = 50;
 const GPU_ROUNDS = 5;
 const GPU_MODELS = ['nano', 'swin-nano'];
 
-const PARTS = ['warm', 'memory', 'cold', 'bytes'];
+/** The model that answers for a radiograph, and the radiograph's side in pixels. */
+const SHIPPED = 'nano';
+const RADIOGRAPH = 2048;
+
+const PARTS = ['warm', 'memory', 'cold', 'bytes', 'radiograph'];
 
 const { values: options, positionals } = parseArgs({ options: { only: { type: 'string', multiple: true } }, allowPositionals: true });
 const [models, out] = positionals;
@@ -109,6 +117,7 @@ try {
     if (asked('bytes') && !model.startsWith('swin')) measureWeights(model);
   }
   if (asked('bytes')) measureCode();
+  if (asked('radiograph')) await measureRadiograph();
 } finally {
   await browser.close();
   await server.close();
@@ -119,7 +128,7 @@ writeFileSync(out, `${JSON.stringify(rows, null, 2)}\n`);
 async function measureWarm(model) {
   for (const threads of [1, 2]) {
     const { page, close } = await open();
-    const times = await page.evaluate(warm, { model, threads, rounds: ROUNDS, warmUp: WARM_UP, gpu: false });
+    const times = await page.evaluate(warm, { model, threads, rounds: ROUNDS, warmUp: WARM_UP, turn: TURN, pause: PAUSE, gpu: false });
     await close();
     add('medley', threads, model, 'warm', times.medley, 'ms');
     add('onnxruntime-web', threads, model, 'warm', times.ort, 'ms');
@@ -127,7 +136,7 @@ async function measureWarm(model) {
   }
   if (!GPU_MODELS.includes(model)) return;
   const { page, close } = await open();
-  const times = await page.evaluate(warm, { model, threads: 1, rounds: GPU_ROUNDS, warmUp: 1, gpu: true });
+  const times = await page.evaluate(warm, { model, threads: 1, rounds: GPU_ROUNDS, warmUp: 1, turn: 1, pause: PAUSE, gpu: true });
   await close();
   add('medley', 1, model, 'warm', times.medley, 'ms', 'webgpu');
   add('onnxruntime-web', 1, model, 'warm', times.ort, 'ms', 'webgpu');
@@ -173,6 +182,17 @@ function measureWeights(model) {
   addBytes('onnxruntime-web', model, 'weights', [readFileSync(join(models, `${model}.onnx`))]);
 }
 
+/** What surrounds the encoder's pass, of Medley alone. */
+async function measureRadiograph() {
+  const { page, close } = await open();
+  const answers = await page.evaluate(radiograph, { model: SHIPPED, side: RADIOGRAPH, rounds: ROUNDS, warmUp: WARM_UP });
+  await close();
+  for (const [kind, stages] of Object.entries(answers)) {
+    for (const [stage, times] of Object.entries(stages)) add('medley', 1, SHIPPED, `${kind} of 2048² of 16 bits: ${stage}`, times, 'ms');
+  }
+  console.error('radiograph: measured');
+}
+
 function measureCode() {
   const code = {
     medley: ['cpu-relaxed/medley_web_bg.wasm', 'cpu-relaxed/medley_web.js'].map((file) => readFileSync(join(ROOT, 'web/pkg', file))),
@@ -198,10 +218,36 @@ function addBytes(engine, model, what, files) {
 }
 
 /**
- * In the page: warm runs of both engines in turn.
- * @param {{ model: string, threads: number, rounds: number, warmUp: number, gpu: boolean }} asked
+ * In the page: the stages of a large radiograph's answers, by kind of task, in turn.
+ * @param {{ model: string, side: number, rounds: number, warmUp: number }} asked
  */
-async function warm({ model, threads, rounds, warmUp, gpu }) {
+async function radiograph({ model, side, rounds, warmUp }) {
+  const { grain } = /** @type {typeof import('./measuring.mjs')} */ (await import('/bench/measuring.mjs'));
+  const { loadModel } = /** @type {{ medley: typeof import('@medley/web') }} */ (/** @type {unknown} */ (window)).medley;
+  const medley = await loadModel(`/models/${model}/`, { device: 'wasm', cache: false, threads: 1 });
+  const data = new Uint16Array(side * side).map((_, i) => grain(i) * 257);
+  /** @type {Record<string, Record<string, number[]>>} */
+  const times = {};
+  for (let round = 0; round < warmUp + rounds; round += 1) {
+    for (const kind of ['classification', 'segmentation']) {
+      const task = medley.tasks.find((task) => task.kind === kind && task.presentation.way === 'whole');
+      if (task === undefined) throw new Error(`${model}: no ${kind} of whole pictures`);
+      const { report } = await medley.analyze({ data, width: side, height: side }, { tasks: [task.name] });
+      if (round < warmUp) continue;
+      for (const stage of /** @type {const} */ (['prepare', 'encode', 'heads', 'finish'])) {
+        ((times[kind] ??= {})[stage] ??= []).push(report.timing_ms[stage]);
+      }
+    }
+  }
+  medley.dispose();
+  return times;
+}
+
+/**
+ * In the page: warm runs of both engines in turn.
+ * @param {{ model: string, threads: number, rounds: number, warmUp: number, turn: number, pause: number, gpu: boolean }} asked
+ */
+async function warm({ model, threads, rounds, warmUp, turn, pause, gpu }) {
   const { grain, noisePicture } = /** @type {typeof import('./measuring.mjs')} */ (await import('/bench/measuring.mjs'));
   const { loadModel } = /** @type {{ medley: typeof import('@medley/web') }} */ (/** @type {unknown} */ (window)).medley;
   const ort = await import(gpu ? '/ort/ort.webgpu.min.mjs' : '/ort/ort.wasm.min.mjs');
@@ -216,16 +262,24 @@ async function warm({ model, threads, rounds, warmUp, gpu }) {
   const tensor = new ort.Tensor('float32', new Float32Array(3 * side * side).map((_, i) => grain(i) / 255), [1, 3, side, side]);
   const canvas = noisePicture(side);
   const times = { medley: /** @type {number[]} */ ([]), ort: /** @type {number[]} */ ([]), adapter: medley.backend.adapter };
-  for (let round = 0; round < warmUp + rounds; round += 1) {
-    const { report } = await medley.analyze(canvas, { tasks: [task.name] });
-    const begin = performance.now();
-    const answers = await session.run({ image: tensor });
-    // On a GPU the run is over when its values are here, as Medley's.
-    for (const answer of Object.values(answers)) await answer.getData();
-    const took = performance.now() - begin;
-    if (round < warmUp) continue;
-    times.medley.push(report.timing_ms.encode);
-    times.ort.push(took);
+  const run = {
+    medley: async () => (await medley.analyze(canvas, { tasks: [task.name] })).report.timing_ms.encode,
+    ort: async () => {
+      const begin = performance.now();
+      const answers = await session.run({ image: tensor });
+      // On a GPU the run is over when its values are here, as Medley's.
+      for (const answer of Object.values(answers)) await answer.getData();
+      return performance.now() - begin;
+    },
+  };
+  for (let round = 0; round < warmUp + rounds; round += turn) {
+    for (const engine of /** @type {const} */ (['medley', 'ort'])) {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      for (let index = round; index < round + turn; index += 1) {
+        const took = await run[engine]();
+        if (index >= warmUp) times[engine].push(took);
+      }
+    }
   }
   medley.dispose();
   await session.release();

@@ -19,7 +19,7 @@ pub enum Bench {
     Native,
     /// Medley beside ONNX Runtime Web in one run of Chromium: load, first and warm runs, memory, bytes; and the page until its first answer
     Web {
-        /// Only print this part: warm, memory, cold, bytes or first-answer (may be given several times)
+        /// Only print this part: warm, memory, cold, bytes, radiograph or first-answer (may be given several times)
         #[arg(long, value_name = "PART")]
         only: Vec<String>,
     },
