@@ -135,23 +135,17 @@ impl Manifest {
     ///
     /// When a shard is missing or is not the one listed, or the whole is not the file listed.
     pub fn join<S: ShardBytes>(&self, shards: Vec<S>) -> Result<Vec<u8>, PackageError> {
-        let whole = self.append(shards, |shard, bytes| {
+        self.append(shards, |shard, bytes| {
             check_bytes(&shard.path, bytes, shard.length, &shard.sha256)
-        })?;
-        if self.shards.len() > 1 {
-            check_bytes(&self.file, &whole, self.length, &self.sha256)?;
-        }
-        Ok(whole)
+        })
     }
 
     /// Puts the file together from shards whose digests the caller has compared, as a browser does several times faster than
-    /// WebAssembly: their number and their lengths are checked. No byte is then open, so that of several shards the whole is
-    /// not hashed once more.
+    /// WebAssembly: their number, their lengths and the whole are checked.
     ///
     /// # Errors
     ///
-    /// When a shard is missing or of another length than the one listed, or the only one is listed with another digest than
-    /// the file.
+    /// When a shard is missing or of another length than the one listed, or the whole is not the file listed.
     pub fn join_checked<S: ShardBytes>(&self, shards: Vec<S>) -> Result<Vec<u8>, PackageError> {
         self.append(shards, |shard, bytes| check_length(&shard.path, bytes, shard.length))
     }
@@ -178,7 +172,8 @@ impl Manifest {
                 expected: self.sha256.clone(),
                 found: only.sha256.clone(),
             }),
-            _ => Ok(whole),
+            [_] => Ok(whole),
+            _ => check_bytes(&self.file, &whole, self.length, &self.sha256).map(|()| whole),
         }
     }
 
@@ -318,12 +313,14 @@ mod tests {
             manifest.join_checked(shards.clone()),
             Err(PackageError::Length { expected: 40, found: 41, .. })
         ));
-        let (_, mut manifest, shards) = example(100);
-        manifest.sha256 = digest(b"something else");
-        assert!(matches!(
-            manifest.join_checked(shards),
-            Err(PackageError::Digest { file, .. }) if file == MODEL_FILE
-        ));
+        for max in [40, 100] {
+            let (_, mut manifest, shards) = example(max);
+            manifest.sha256 = digest(b"something else");
+            assert!(matches!(
+                manifest.join_checked(shards),
+                Err(PackageError::Digest { file, .. }) if file == MODEL_FILE
+            ));
+        }
     }
 
     #[test]
