@@ -3,6 +3,8 @@
 //! Logits of each window are enlarged bilinearly to the window, cut to what shows the picture,
 //! blended where windows overlap, resampled to the source's size and only then compared.
 
+use std::ops::Range;
+
 use crate::geometry::Placement;
 use crate::resample::{Tap, add_scaled, mix_columns, mix_rows, taps};
 
@@ -166,8 +168,8 @@ impl<'a> WideRows<'a> {
         for row in self.done..end {
             for class in 1..classes {
                 let from = &self.canvas.logits[(row * classes + class) * width..][..width];
-                let at = (row % self.kept * classes + class) * self.columns.len();
-                mix_columns::<1>(&mut self.values[at..][..self.columns.len()], from, self.columns);
+                let place = self.place(row, class);
+                mix_columns::<1>(&mut self.values[place], from, self.columns);
             }
         }
         self.done = self.done.max(end);
@@ -175,8 +177,13 @@ impl<'a> WideRows<'a> {
 
     /// One class's logits of a row among the last that were resampled.
     fn row(&self, row: usize, class: usize) -> &[f32] {
-        let at = (row % self.kept * self.canvas.classes + class) * self.columns.len();
-        &self.values[at..][..self.columns.len()]
+        &self.values[self.place(row, class)]
+    }
+
+    fn place(&self, row: usize, class: usize) -> Range<usize> {
+        let width = self.columns.len();
+        let start = (row % self.kept * self.canvas.classes + class) * width;
+        start..start + width
     }
 }
 
