@@ -56,8 +56,13 @@ fn int8_answers_as_float_does_on_real_images() {
     let settings = TrainConfig::read(&file).unwrap();
     let shape = settings.variant;
     let device = Device::flex();
-    let mut trainer =
-        Trainer::open(settings, &database, &device, &folder.path().join("run")).unwrap();
+    let mut trainer = Trainer::open(
+        settings,
+        &database,
+        std::slice::from_ref(&device),
+        &folder.path().join("run"),
+    )
+    .unwrap();
     trainer.run(&database, &mut Silent, &AtomicBool::new(false)).unwrap();
 
     let tasks = trainer.tasks().to_vec();

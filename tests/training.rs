@@ -28,7 +28,8 @@ fn what_both_ways_of_training_learn_is_there_in_the_exported_package() {
         let settings = TrainConfig::read(&file).unwrap();
         let variant = settings.variant;
         let run = folder.path().join(way);
-        let mut trainer = Trainer::open(settings, &database, &device, &run).unwrap();
+        let mut trainer =
+            Trainer::open(settings, &database, std::slice::from_ref(&device), &run).unwrap();
         let outcome = trainer.run(&database, &mut Silent, &AtomicBool::new(false)).unwrap();
         assert_eq!(outcome, Outcome::Finished);
 

@@ -186,7 +186,7 @@ fn measure(data: &Path, way: &str, tasks: &[String]) -> Result<()> {
     };
     let database = Database::open(data)?;
     let folder = tempfile::tempdir()?;
-    let mut trainer = Trainer::open(config, &database, &Device::flex(), folder.path())?;
+    let mut trainer = Trainer::open(config, &database, &[Device::flex()], folder.path())?;
     trainer.run(&database, &mut Silent, &AtomicBool::new(false))?;
     println!("{}", peak_memory()?);
     Ok(())

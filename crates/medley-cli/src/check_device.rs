@@ -1,7 +1,8 @@
 //! `medley check-device`: whether a device computes as the processor does.
 
 use anyhow::{Context, Result};
-use medley_train::{Agreement, agreement};
+use clap::builder::PossibleValuesParser;
+use medley_train::{Agreement, COMPARED_VARIANTS, Variant, agreement};
 
 use crate::device::DeviceArgs;
 use crate::exit::Exit;
@@ -15,6 +16,9 @@ use crate::say;
 pub struct Options {
     #[command(flatten)]
     device: DeviceArgs,
+    /// Compare this encoder alone
+    #[arg(long, value_parser = PossibleValuesParser::new(COMPARED_VARIANTS.map(Variant::name)))]
+    encoder: Option<String>,
 }
 
 /// Compares, and prints a line for each comparison.
@@ -23,9 +27,12 @@ pub struct Options {
 /// A device that this build or machine does not have, or that does not answer.
 pub fn run(options: &Options) -> Result<Exit> {
     let device = options.device.open()?;
+    let asked =
+        |variant: &Variant| options.encoder.as_ref().is_none_or(|name| variant.name() == name);
+    let variants: Vec<Variant> = COMPARED_VARIANTS.into_iter().filter(asked).collect();
     let mut holds = true;
     let mut failed = Ok(());
-    agreement(&device, &mut |found: &Agreement| {
+    agreement(&device, &variants, &mut |found: &Agreement| {
         holds &= found.holds();
         // Row by row: it takes a while, and a device that hangs or breaks has then shown where.
         let row = say::print(format_args!(

@@ -42,6 +42,31 @@ impl DeviceArgs {
     }
 }
 
+/// The same for a command that can use several at once.
+#[derive(Debug, Default, clap::Args)]
+pub struct DevicesArgs {
+    /// What computes: cpu, cuda or vulkan, the latter two with a number for one of several cards (cuda:1); several cards train
+    /// together, with commas between them (cuda:0,cuda:1)
+    #[arg(
+        long = "device",
+        value_name = "DEVICE",
+        default_value = "cpu",
+        env = "MEDLEY_DEVICE",
+        value_delimiter = ','
+    )]
+    devices: Vec<DeviceName>,
+}
+
+impl DevicesArgs {
+    /// The devices, without automatic differentiation.
+    ///
+    /// # Errors
+    /// One that this build does not have, or that the machine does not.
+    pub fn open(&self) -> Result<Vec<Device>> {
+        self.devices.iter().map(|device| device.open()).collect()
+    }
+}
+
 impl FromStr for DeviceName {
     type Err = String;
 
@@ -134,7 +159,7 @@ fn prefer_the_processor() {
 
 #[cfg(feature = "cuda")]
 fn cuda(index: usize) -> Result<Device> {
-    DeviceName::Cuda(index).started(Device::cuda(index))
+    DeviceName::Cuda(index).started(medley_model::cuda(index))
 }
 
 #[cfg(not(feature = "cuda"))]

@@ -7,7 +7,7 @@ use medley_package::NOTICE;
 use medley_train::{Outcome, TrainConfig, Trainer};
 
 use crate::database::{DataArgs, tell_shared_groups};
-use crate::device::DeviceArgs;
+use crate::device::DevicesArgs;
 use crate::exit::Exit;
 use crate::training_display::TrainingDisplay;
 use crate::{interrupt, progress, say};
@@ -26,7 +26,7 @@ pub struct Options {
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
-    device: DeviceArgs,
+    devices: DevicesArgs,
     /// Folder for the runs; this one's is named after the configuration's `name`
     #[arg(long, value_name = "DIR", default_value = "runs")]
     runs: PathBuf,
@@ -51,9 +51,9 @@ pub fn run(options: &Options) -> Result<Exit> {
     let names: Vec<&str> = config.tasks.iter().map(|task| task.name.as_str()).collect();
     tell_shared_groups(&database, &names)?;
     let folder = options.runs.join(&config.name);
-    let device = options.device.open()?;
+    let devices = options.devices.open()?;
     let busy = progress::busy("Opening the run");
-    let mut trainer = Trainer::open(config.clone(), &database, &device, &folder)?;
+    let mut trainer = Trainer::open(config.clone(), &database, &devices, &folder)?;
     drop(busy);
     let steps = config.steps;
     match trainer.step() {

@@ -19,6 +19,8 @@
 //! ```
 
 mod conv_norm;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod encoder;
 mod error;
 mod fcos;
@@ -33,6 +35,8 @@ mod swin;
 mod unet;
 
 pub use conv_norm::NormKind;
+#[cfg(feature = "cuda")]
+pub use cuda::cuda;
 pub use encoder::{Encoder, EncoderConfig};
 pub use error::{ConfigError, ModelError};
 pub use fcos::{LevelOutput, MAX_EXPONENT, STRIDES, TOWER_GROUPS, TowerOutput};

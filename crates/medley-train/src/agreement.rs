@@ -14,11 +14,12 @@ use medley_package::{Presentation, TaskKind, TaskSpec};
 
 use crate::config::Variant;
 use crate::error::TrainError;
+use crate::exchange::{Member, flat, has_collectives};
 use crate::optimizer::adamw;
 use crate::step::losses;
 
-/// Both families of encoders; a small Swin has all of a large one's operations.
-const VARIANTS: [Variant; 2] = [Variant::Nano, Variant::SwinMicro];
+/// Both families of encoders, which [`agreement`] compares; a small Swin has all of a large one's operations.
+pub const COMPARED_VARIANTS: [Variant; 2] = [Variant::Nano, Variant::SwinMicro];
 
 /// Side of the drawn pictures, in pixels; two windows of Swin on a side at stride 4.
 const SIDE: usize = 64;
@@ -70,15 +71,23 @@ impl Agreement {
     }
 }
 
-/// Compares `device`, which is without autodiff, with the processor. `heard`: each comparison as soon as it is made.
+/// Compares `device`, which is without autodiff, with the processor: the optimizer, the exchange of gradients where NCCL is
+/// there, then models of these variants. `heard`: each comparison as soon as it is made.
 ///
 /// # Errors
 /// A device that does not answer.
-pub fn agreement(device: &Device, heard: &mut dyn FnMut(&Agreement)) -> Result<(), TrainError> {
+pub fn agreement(
+    device: &Device,
+    variants: &[Variant],
+    heard: &mut dyn FnMut(&Agreement),
+) -> Result<(), TrainError> {
     for shape in [[3, 5], [300, 700]] {
         heard(&optimizer(shape, device)?);
     }
-    VARIANTS.into_iter().try_for_each(|variant| compare(variant, device, heard))
+    if has_collectives(device) {
+        heard(&exchange(device)?);
+    }
+    variants.iter().try_for_each(|&variant| compare(variant, device, heard))
 }
 
 fn compare(
@@ -163,6 +172,45 @@ fn optimizer(shape: [usize; 2], device: &Device) -> Result<Agreement, TrainError
         expected: norm(&ours[0]),
         difference: apart(&ours[0], &theirs[0]).max(apart(&ours[1], &theirs[1])),
         tolerance: OPTIMIZER_TOLERANCE,
+    })
+}
+
+/// The mean of one device's gradients by NCCL: they come back as they were.
+fn exchange(device: &Device) -> Result<Agreement, TrainError> {
+    let tasks = tasks();
+    let model = first_weights(Variant::Micro, &tasks, &Device::flex())?;
+    let autodiff = device.clone().autodiff();
+    let model = model.to_device(device).train();
+    let batch = batch(&[0, 1, 2]);
+    let mut total = Tensor::<1>::zeros([1], &autodiff);
+    for task in losses(&model, &tasks, &batch, &autodiff)? {
+        total = total + task.loss;
+    }
+    let gradients = GradientsParams::from_grads(total.backward(), &model);
+    let read = |gradients: &GradientsParams| -> Result<Vec<f32>, TrainError> {
+        let failed = |error: String| TrainError::Device(error);
+        let Some(flat) = flat(gradients, &model) else { return Ok(Vec::new()) };
+        let data = flat.try_into_data_as::<f32>().map_err(|error| failed(format!("{error:?}")))?;
+        data.try_into_vec::<f32>().map_err(|error| failed(format!("{error:?}")))
+    };
+    let before = read(&gradients)?;
+    let members = Member::of_all(std::slice::from_ref(device));
+    let after = match members.first() {
+        Some(member) => read(&member.mean(gradients, &model)?)?,
+        None => Vec::new(),
+    };
+    let apart = before.iter().zip(&after).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    let largest = before.iter().map(|value| value.abs()).fold(0.0, f32::max);
+    Ok(Agreement {
+        variant: "NCCL",
+        what: format!("mean of {} gradients of one device", before.len()),
+        expected: largest,
+        difference: if before.len() == after.len() {
+            relative(apart, largest)
+        } else {
+            f32::INFINITY
+        },
+        tolerance: 0.0,
     })
 }
 

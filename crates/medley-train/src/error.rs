@@ -42,6 +42,11 @@ pub enum TrainError {
     /// A value could not be read back from the device.
     #[error("reading a result from the device failed: {0}")]
     Device(String),
+    /// A replica of the model that goes on while another one ended.
+    #[error(
+        "another device of this training ended, so that this one cannot go on; the last checkpoint is unharmed"
+    )]
+    Alone,
     /// A file of the run.
     #[error("{}: {reason}", path.display())]
     File {

@@ -11,8 +11,10 @@ mod average;
 mod beside;
 mod checkpoint;
 mod config;
+mod crew;
 mod error;
 mod evaluate;
+mod exchange;
 pub mod few_shot;
 mod files;
 mod lock;
@@ -23,12 +25,13 @@ mod optimizer;
 mod packaged;
 mod plot;
 mod preset;
+mod replica;
 mod schedule;
 mod step;
 mod trainer;
 mod warm_start;
 
-pub use agreement::{Agreement, agreement};
+pub use agreement::{Agreement, COMPARED_VARIANTS, agreement};
 pub use checkpoint::{Checkpoint, RunState};
 pub use config::{
     DistillationConfig, OptimizerConfig, SelfSupervisionConfig, TaskConfig, TrainConfig, Variant,

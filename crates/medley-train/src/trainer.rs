@@ -3,15 +3,16 @@
 //! Both ways of design are here. Mixed: one batch holds every task, one backward pass, one step.
 //! Alternating: one batch of each task in turn; its activations are freed, its head's gradients wait
 //! and the shared blocks' add up until the round is over, so that a round whose images cannot be read
-//! changes nothing. AdamW keeps its moments for each parameter alone, so the one [`ModuleOptimizer`]
-//! here is every head's own optimizer and the shared blocks' in one object.
+//! changes nothing. AdamW keeps its moments for each parameter alone, so the one optimizer of a replica is every head's own and
+//! the shared blocks' in one object.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use medley_data::{Database, Loader, LoaderPlan, MixedBatch, Split};
 use medley_model::MedleyModel;
@@ -19,15 +20,16 @@ use medley_package::TaskSpec;
 use serde::Serialize;
 
 use crate::average::Average;
-use crate::beside::{Beside, BesideLoss};
 use crate::checkpoint::{Checkpoint, RunState};
 use crate::config::{TrainConfig, Way};
+use crate::crew::Crew;
 use crate::error::TrainError;
 use crate::evaluate::{Score, evaluate};
+use crate::exchange::Member;
 use crate::lock::RunLock;
 use crate::log::Log;
 use crate::optimizer::adamw;
-use crate::step::{TaskLoss, head_losses, take_images};
+use crate::replica::{NamedLosses, Recipe, Replica};
 use crate::warm_start::warm_start;
 use crate::{files, plot};
 
@@ -76,25 +78,16 @@ pub enum Outcome {
     },
 }
 
-/// The losses of a batch, on the device, out of the graph.
-struct BatchLosses {
-    /// The tasks, and what the losses beside theirs are called.
-    names: Vec<String>,
-    /// `[1]` each.
-    values: Vec<Tensor<1>>,
-}
-
 /// A run: weights, optimizer and position.
 pub struct Trainer {
-    config: TrainConfig,
-    tasks: Vec<TaskSpec>,
+    recipe: Arc<Recipe>,
     plan: LoaderPlan,
-    beside: Beside,
-    model: MedleyModel,
+    /// On the first device: the one that is saved and measured.
+    replica: Replica,
+    /// On the others.
+    crew: Crew,
     /// From the first step on, where the configuration asks for it.
     average: Option<Average>,
-    optimizer: ModuleOptimizer,
-    device: Device,
     folder: PathBuf,
     step: u64,
     /// Until this is dropped no other process trains the run.
@@ -102,67 +95,80 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Begins a run in `folder`, or goes on where its checkpoint stands. `device`: without autodiff.
+    /// Begins a run in `folder`, or goes on where its checkpoint stands. `devices`: without autodiff, at least one. With several,
+    /// each has the weights and takes its own batch of every step, and the mean of their gradients trains all.
     ///
     /// # Errors
-    /// A task that the database does not have, a checkpoint of another configuration, a run that another
-    /// process trains.
+    /// No device, a task that the database does not have, a checkpoint of another configuration, a run that another process
+    /// trains.
     pub fn open(
         config: TrainConfig,
         database: &Database,
-        device: &Device,
+        devices: &[Device],
         folder: &Path,
     ) -> Result<Self, TrainError> {
+        let [first, further @ ..] = devices else {
+            return Err(TrainError::Device("expected at least one device, found none".into()));
+        };
         let plan = loader_plan(&config, database)?;
         let tasks: Vec<TaskSpec> = plan.tasks.iter().map(|task| task.spec.clone()).collect();
-        let beside = Beside::of(&config, device)?;
-        let device = device.clone().autodiff();
-        // burn makes each weight when it is first used, in step 0, which seeds the device as every
-        // step does: the first weights follow from the seed too.
+        let device = first.clone().autodiff();
+        // burn draws each weight when it is first asked for; on another device it would draw another one.
+        device.seed(config.seed);
         let mut model = config.model(&tasks).init(&device)?;
+        model.visit(&mut Draw);
         if config.stochastic_depth > 0.0 {
             model = model.with_stochastic_depth(config.stochastic_depth);
         }
-        let mut optimizer = adamw(config.optimizer.weight_decay, config.optimizer.clip);
         fs::create_dir_all(folder).map_err(|error| TrainError::write(folder, error))?;
         let _lock = RunLock::take(folder)?;
         let checkpoint = Checkpoint::of(folder);
-        let mut step = 0;
         let mut average = None;
         let state = checkpoint.state()?;
         if let (Some(asked), None) = (&config.warm_start, &state) {
             let first = || Ok(Loader::start(plan.clone())?.next()?);
             model = warm_start(asked, &config.model(&tasks), first, config.seed, model)?;
         }
-        if let Some(state) = state {
+        if let Some(state) = &state {
             if let Some(what) = difference(&state.config, &config) {
                 return Err(TrainError::ForeignCheckpoint { path: folder.to_owned(), what });
             }
             let decay = config.optimizer.average;
             if decay > 0.0 {
                 let averaged = config.model(&tasks).init(&device)?;
-                let averaged = checkpoint.answering_weights(averaged, &state)?;
+                let averaged = checkpoint.answering_weights(averaged, state)?;
                 average = Some(Average::new(&averaged, decay));
             }
             model = checkpoint.weights(model)?;
-            optimizer = checkpoint.moments(optimizer)?;
-            step = state.step;
         }
         let path = folder.join("config.toml");
         let text = toml::to_string(&config).map_err(|error| TrainError::write(&path, error))?;
         files::replace(&path, text.as_bytes())?;
-        let folder = folder.to_owned();
+        let recipe = Arc::new(Recipe { config, tasks });
+        let optimizer = || {
+            let optimizer = &recipe.config.optimizer;
+            let new = adamw(optimizer.weight_decay, optimizer.clip);
+            if state.is_some() { checkpoint.moments(new) } else { Ok(new) }
+        };
+        let members = if further.is_empty() { Vec::new() } else { Member::of_all(devices) };
+        let mut members = members.into_iter();
+        let member = members.next();
+        let mut others = Vec::with_capacity(further.len());
+        for (further, member) in further.iter().zip(members) {
+            let device = further.clone().autodiff();
+            let model = model.clone().fork(&device);
+            let recipe = Arc::clone(&recipe);
+            others.push(Replica::new(recipe, model, optimizer()?, device, Some(member))?);
+        }
+        let replica = Replica::new(Arc::clone(&recipe), model, optimizer()?, device, member)?;
         Ok(Self {
-            config,
-            tasks,
+            recipe,
             plan,
-            beside,
-            model,
+            replica,
+            crew: Crew::start(others),
             average,
-            optimizer,
-            device,
-            folder,
-            step,
+            folder: folder.to_owned(),
+            step: state.map_or(0, |state| state.step),
             _lock,
         })
     }
@@ -179,13 +185,12 @@ impl Trainer {
 
     /// The weights of the last step, for inference.
     pub fn last_model(&self) -> MedleyModel {
-        use burn::module::Module;
-        self.model.valid()
+        self.replica.model.valid()
     }
 
     /// The tasks, in the order of the configuration.
     pub fn tasks(&self) -> &[TaskSpec] {
-        &self.tasks
+        &self.recipe.tasks
     }
 
     /// Trains until all steps are done or `stop` is set.
@@ -220,7 +225,7 @@ impl Trainer {
         let mut loader = Loader::start_at(self.plan.clone(), self.step * self.batches_per_step())?;
         let mut log = Log::resume(&self.folder, self.step)?;
         self.validate_if_due(database, &mut log, observer, stop)?;
-        while self.step < self.config.steps {
+        while self.step < self.recipe.config.steps {
             if stop.load(Ordering::Relaxed) {
                 self.save(observer)?;
                 return Ok(Outcome::Stopped { step: self.step });
@@ -228,7 +233,7 @@ impl Trainer {
             let report = self.advance(&mut loader)?;
             log.step(&report)?;
             observer.step(&report);
-            if self.step.is_multiple_of(self.config.checkpoint_every) {
+            if self.step.is_multiple_of(self.recipe.config.checkpoint_every) {
                 self.save(observer)?;
                 *saved = self.step;
             }
@@ -249,7 +254,7 @@ impl Trainer {
         observer: &mut dyn Observer,
         stop: &AtomicBool,
     ) -> Result<(), TrainError> {
-        let every = self.config.validate_every;
+        let every = self.recipe.config.validate_every;
         let due = self.step > 0 && every > 0 && self.step.is_multiple_of(every);
         if !due || log.has_validation(self.step) {
             return Ok(());
@@ -264,131 +269,56 @@ impl Trainer {
         Ok(())
     }
 
+    /// Batches that all devices take in one step.
     fn batches_per_step(&self) -> u64 {
-        match self.config.way {
-            Way::Mixed => 1,
-            Way::Alternating => self.tasks.len() as u64,
-        }
+        self.recipe.batches_per_step() * (1 + self.crew.len() as u64)
     }
 
     /// One step of the shared blocks' optimizer.
     fn advance(&mut self, loader: &mut Loader) -> Result<StepReport, TrainError> {
         let begin = Instant::now();
-        let learning_rate = self.config.learning_rate(self.step);
-        let mut report = StepReport {
-            step: self.step,
-            learning_rate,
-            losses: Vec::with_capacity(self.tasks.len()),
-            images: 0,
-            seconds: 0.0,
-            waited: 0.0,
-        };
-        let mut shared = GradientsAccumulator::new();
-        let mut of_heads = Vec::new();
-        let mut pending = Vec::new();
-        let mut model = self.model.clone();
-        for _ in 0..self.batches_per_step() {
+        let learning_rate = self.recipe.config.learning_rate(self.step);
+        let (mut images, mut waited) = (0, 0.0);
+        let mut next = || -> Result<MixedBatch, TrainError> {
             let waiting = Instant::now();
-            let mut batch = loader.next()?;
-            report.waited += waiting.elapsed().as_secs_f64();
-            report.images += batch.n;
-            // Dropout draws from the device: what it draws must follow from the batch's number alone.
-            self.device.seed(self.config.seed.wrapping_add(batch.step));
-            let pictures = take_images(&mut batch, &self.device);
-            let (total, of_batch) = self.total_loss(&model, &batch, pictures)?;
-            pending.push(of_batch);
-            let mut gradients = total.backward();
-            match self.config.way {
-                Way::Mixed => {
-                    let gradients = GradientsParams::from_grads(gradients, &model);
-                    model = self.optimizer.step(learning_rate, model, gradients);
-                }
-                Way::Alternating => {
-                    let heads: Vec<_> = batch
-                        .parts
-                        .iter()
-                        .flat_map(|part| model.head_parameters(&self.tasks[part.task].name))
-                        .collect();
-                    of_heads.push(GradientsParams::from_params(&mut gradients, &model, &heads));
-                    let rest = model.shared_parameters();
-                    let of_shared = GradientsParams::from_params(&mut gradients, &model, &rest);
-                    shared.accumulate(&model, of_shared);
-                }
-            }
-        }
-        for gradients in of_heads {
-            model = self.optimizer.step(learning_rate, model, gradients);
-        }
-        if self.config.way == Way::Alternating {
-            model = self.optimizer.step(learning_rate, model, shared.grads());
-        }
-        // Read once all work of the step is handed over: a GPU would stand still at each reading before that.
-        for of_batch in pending {
-            report.losses.extend(self.read(of_batch)?);
-        }
-        self.model = model;
+            let batch = loader.next()?;
+            waited += waiting.elapsed().as_secs_f64();
+            images += batch.n;
+            Ok(batch)
+        };
+        // One device makes no batch before it needs it. Of several, none begins before all have theirs: a picture that cannot be
+        // read is found while nobody waits for anybody.
+        let each = if self.crew.len() == 0 { 0 } else { self.recipe.batches_per_step() };
+        let mut own = take(each, &mut next)?.into_iter();
+        let others: Result<_, _> = (0..self.crew.len()).map(|_| take(each, &mut next)).collect();
+        self.crew.begin(self.step, others?);
+        let stepped = self.replica.step(self.step, &mut || own.next().map_or_else(&mut next, Ok));
+        let losses = match (stepped, self.crew.end()) {
+            (Err(error), Ok(_) | Err(TrainError::Alone)) | (_, Err(error)) => return Err(error),
+            (Ok(own), Ok(others)) => mean_losses(own, &others),
+        };
         self.step += 1;
-        match (&mut self.average, self.config.optimizer.average) {
-            (Some(average), _) => average.update(&self.model, self.step),
-            (none, decay) if decay > 0.0 => *none = Some(Average::new(&self.model, decay)),
+        match (&mut self.average, self.recipe.config.optimizer.average) {
+            (Some(average), _) => average.update(&self.replica.model, self.step),
+            (none, decay) if decay > 0.0 => *none = Some(Average::new(&self.replica.model, decay)),
             _ => {}
         }
-        report.seconds = begin.elapsed().as_secs_f64();
-        Ok(report)
-    }
-
-    /// The weighted mean over the batch's tasks with what is beside it, and each loss alone.
-    fn total_loss(
-        &self,
-        model: &MedleyModel,
-        batch: &MixedBatch,
-        pictures: Tensor<4>,
-    ) -> Result<(Tensor<1>, BatchLosses), TrainError> {
-        let features = model.encode(pictures.clone())?;
-        let all = head_losses(model, &self.tasks, batch, &features)?;
-        let count = all.len().max(1) as f64;
-        let mut total = Tensor::<1>::zeros([1], &self.device);
-        let mut read = BatchLosses { names: Vec::new(), values: Vec::new() };
-        for TaskLoss { task, loss } in all {
-            read.names.push(self.tasks[task].name.clone());
-            read.values.push(loss.clone().detach());
-            total = total + loss * (self.config.tasks[task].weight / count);
-        }
-        for BesideLoss { name, loss, weight } in self.beside.losses(batch, pictures, &features)? {
-            read.names.push(name.to_owned());
-            read.values.push(loss.clone().detach());
-            total = total + loss * weight;
-        }
-        Ok((total, read))
-    }
-
-    /// The losses by name; each must be a number.
-    fn read(&self, losses: BatchLosses) -> Result<Vec<(String, f32)>, TrainError> {
-        let BatchLosses { names, values } = losses;
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
-        let values = Tensor::cat(values, 0).try_into_data_as::<f32>();
-        let failed = |error: String| TrainError::Device(error);
-        let values = values.map_err(|error| failed(format!("{error:?}")))?;
-        let values = values.try_into_vec::<f32>().map_err(|error| failed(format!("{error:?}")))?;
-        let named = names.into_iter().zip(values).map(|(name, value)| {
-            if value.is_finite() {
-                Ok((name, value))
-            } else {
-                Err(TrainError::NotFinite { task: name, step: self.step, value })
-            }
-        });
-        named.collect()
+        let seconds = begin.elapsed().as_secs_f64();
+        Ok(StepReport { step: self.step - 1, learning_rate, losses, images, seconds, waited })
     }
 
     fn save(&self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         // burn holds the last batch's statistics back until they are asked for, and its records do not ask:
         // without this a checkpoint would miss them.
         let _ = self.last_model();
-        let state = RunState { step: self.step, config: self.config.clone() };
+        let state = RunState { step: self.step, config: self.recipe.config.clone() };
         let average = self.average.as_ref().map(Average::model);
-        Checkpoint::of(&self.folder).write(&self.model, average, &self.optimizer, &state)?;
+        Checkpoint::of(&self.folder).write(
+            &self.replica.model,
+            average,
+            &self.replica.optimizer,
+            &state,
+        )?;
         observer.saved(self.step);
         Ok(())
     }
@@ -396,11 +326,11 @@ impl Trainer {
     fn validate(&self, database: &Database, stop: &AtomicBool) -> Result<Vec<Score>, TrainError> {
         let model = medley_infer::Medley::from_parts(
             self.model(),
-            self.tasks.clone(),
-            &self.device.clone().inner(),
+            self.recipe.tasks.clone(),
+            &self.replica.device.clone().inner(),
         );
         let mut scores = Vec::new();
-        for task in &self.tasks {
+        for task in &self.recipe.tasks {
             if stop.load(Ordering::Relaxed) {
                 break;
             }
@@ -409,12 +339,38 @@ impl Trainer {
                 continue;
             }
             // Evenly over the split, as neighbours in the file are alike.
-            let count = self.config.validate_images.min(examples.len()).max(1);
+            let count = self.recipe.config.validate_images.min(examples.len()).max(1);
             let some: Vec<_> =
                 (0..count).map(|index| examples[index * examples.len() / count].clone()).collect();
             scores.extend(evaluate(&model, task, &some, Split::Val, &mut |_| true)?);
         }
         Ok(scores)
+    }
+}
+
+/// So many batches of the loader.
+fn take(
+    count: u64,
+    next: &mut dyn FnMut() -> Result<MixedBatch, TrainError>,
+) -> Result<Vec<MixedBatch>, TrainError> {
+    (0..count).map(|_| next()).collect()
+}
+
+/// Each loss's mean over the devices, whose batches hold the same tasks.
+fn mean_losses(own: NamedLosses, others: &[NamedLosses]) -> NamedLosses {
+    let mean = |(place, (name, value)): (usize, (String, f32))| {
+        let further: f32 = others.iter().map(|losses| losses[place].1).sum();
+        (name, (value + further) / (1 + others.len()) as f32)
+    };
+    own.into_iter().enumerate().map(mean).collect()
+}
+
+/// Asks for each weight, so that burn draws it.
+struct Draw;
+
+impl ModuleVisitor for Draw {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let _ = param.val();
     }
 }
 

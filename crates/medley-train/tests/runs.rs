@@ -86,9 +86,21 @@ fn config(way: Way, steps: u64) -> TrainConfig {
 type Ran = (Result<Outcome, TrainError>, Vec<Vec<(String, f32)>>, Vec<Score>);
 
 fn run(config: &TrainConfig, data: &Path, folder: &Path, stop_after: u64) -> Ran {
+    run_on(1, config, data, folder, stop_after)
+}
+
+/// The same with so many replicas, all of them on the processor.
+fn run_on(
+    replicas: usize,
+    config: &TrainConfig,
+    data: &Path,
+    folder: &Path,
+    stop_after: u64,
+) -> Ran {
     let _alone = alone();
     let database = Database::open(data).unwrap();
-    let mut trainer = Trainer::open(config.clone(), &database, &Device::flex(), folder).unwrap();
+    let devices = vec![Device::flex(); replicas];
+    let mut trainer = Trainer::open(config.clone(), &database, &devices, folder).unwrap();
     let stop = AtomicBool::new(false);
     let mut log = Log { losses: Vec::new(), scores: Vec::new(), stop_after, stop: &stop };
     let outcome = trainer.run(&database, &mut log, &stop);
@@ -116,6 +128,48 @@ fn a_stopped_run_goes_on_with_the_losses_of_an_uninterrupted_one() {
     }
 }
 
+/// Without classification: its dropout draws from the device, which the replicas here share.
+fn without_dropout(way: Way, steps: u64) -> TrainConfig {
+    let mut config = config(way, steps);
+    config.tasks.retain(|task| task.name != "shape");
+    config
+}
+
+#[test]
+fn replicas_take_a_batch_each_and_report_the_mean_of_their_losses() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    drawn::database(&data);
+    let mut config = without_dropout(Way::Mixed, 2);
+    let (_, together, _) = run_on(2, &config, &data, &folder.path().join("two"), 1);
+    // Hardly moving, one alone shows what the first two batches give with the first weights.
+    config.optimizer.learning_rate = 1e-9;
+    let (_, alone, _) = run(&config, &data, &folder.path().join("one"), u64::MAX);
+    for task in 0..2 {
+        let (name, mean) = &together[0][task];
+        let (first, second) = (alone[0][task].1, alone[1][task].1);
+        assert!((first - second).abs() > 1e-3, "{name}: both batches give {first}");
+        assert!((mean - (first + second) / 2.0).abs() < 1e-4, "{name}: {first}, {second}, {mean}");
+    }
+}
+
+#[test]
+fn a_stopped_run_on_two_devices_goes_on_with_the_losses_of_an_uninterrupted_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    drawn::database(&data);
+    for way in [Way::Mixed, Way::Alternating] {
+        let config = without_dropout(way, 6);
+        let name = format!("{way:?}");
+        let (outcome, whole, _) = run_on(2, &config, &data, &folder.path().join(&name), u64::MAX);
+        assert_eq!(outcome.unwrap(), Outcome::Finished);
+        let broken = folder.path().join(format!("{name}-broken"));
+        let (_, mut pieces, _) = run_on(2, &config, &data, &broken, 3);
+        pieces.extend(run_on(2, &config, &data, &broken, u64::MAX).1);
+        assert_eq!(pieces, whole, "{name}");
+    }
+}
+
 /// What the model that answers makes of a picture, in a run that stops once on its way, or not.
 fn averaged_embedding(data: &Path, folder: &Path, stop_after: u64) -> Vec<f32> {
     let mut config = config(Way::Mixed, 6);
@@ -124,7 +178,7 @@ fn averaged_embedding(data: &Path, folder: &Path, stop_after: u64) -> Vec<f32> {
     run(&config, data, folder, u64::MAX).0.unwrap();
     let database = Database::open(data).unwrap();
     let _alone = alone();
-    let trainer = Trainer::open(config, &database, &Device::flex(), folder).unwrap();
+    let trainer = Trainer::open(config, &database, &[Device::flex()], folder).unwrap();
     let image = Tensor::full([1, 3, 64, 64], 0.7, &Device::flex());
     let averaged = trainer.model().encode(image.clone()).unwrap().embedding;
     let last = trainer.last_model().encode(image).unwrap().embedding;
@@ -212,7 +266,7 @@ fn a_checkpoint_of_another_configuration_is_refused_by_the_key_that_differs() {
     config.seed = 8;
     let database = Database::open(&data).unwrap();
     let _alone = alone();
-    let error = Trainer::open(config, &database, &Device::flex(), &run_folder).err().unwrap();
+    let error = Trainer::open(config, &database, &[Device::flex()], &run_folder).err().unwrap();
     assert!(error.to_string().contains("seed: then 7, now 8"), "{error}");
 }
 
@@ -267,7 +321,8 @@ fn a_run_learns_the_relations_of_a_package_and_names_one_that_is_not_there() {
     let database = Database::open(&data).unwrap();
     let run = folder.path().join("other");
     let _alone = alone();
-    let error = Trainer::open(config, &database, &Device::flex(), &run).err().unwrap().to_string();
+    let error =
+        Trainer::open(config, &database, &[Device::flex()], &run).err().unwrap().to_string();
     assert!(error.starts_with("not-there: distillation.package cannot be read"), "{error}");
 }
 
@@ -285,7 +340,8 @@ fn a_run_begins_with_the_answers_of_a_package() {
     config.variant = Variant::Nano;
     config.warm_start = Some(WarmStartConfig { package: path.clone() });
     let run = folder.path().join("run");
-    let trainer = Trainer::open(config.clone(), &database, &cpu, &run).unwrap();
+    let trainer =
+        Trainer::open(config.clone(), &database, std::slice::from_ref(&cpu), &run).unwrap();
     let images = Tensor::random([3, 3, 64, 96], Distribution::Uniform(0.0, 1.0), &cpu);
     let answers = |model: &MedleyModel| {
         let features = model.encode(images.clone()).unwrap();
@@ -300,6 +356,9 @@ fn a_run_begins_with_the_answers_of_a_package() {
 
     drop(trainer);
     config.variant = Variant::Micro;
-    let error = Trainer::open(config, &database, &cpu, &folder.path().join("other")).err().unwrap();
+    let error =
+        Trainer::open(config, &database, std::slice::from_ref(&cpu), &folder.path().join("other"))
+            .err()
+            .unwrap();
     assert!(error.to_string().contains("has another shape than this run"), "{error}");
 }
