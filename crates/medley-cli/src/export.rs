@@ -26,16 +26,20 @@ const CARD: &str = "README.md";
 /// Make a weight package (int8) of a training run, with self-test and model card; or an ONNX graph of a package
 ///
 /// The newest checkpoint is folded, quantized, read back and made to pass its own self-test before anything is
-/// written. README.md in the folder is the model card.
+/// written. README.md in the folder is the model card. Without a run, the package that --model names is written anew with
+/// other figures or another name; its weights stay as they are.
 #[derive(clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{NOTICE}"))]
 pub struct Options {
     /// Folder of the run, as runs/medley-nano
-    #[arg(value_name = "RUN", required_unless_present = "onnx", requires = "out")]
+    #[arg(value_name = "RUN", required_unless_present_any = ["onnx", "out"], requires = "out")]
     run: Option<PathBuf>,
     /// Folder to write the package into; a package that lies there is replaced
-    #[arg(long, value_name = "DIR", requires = "run")]
+    #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Name of the package; without it that of the run, or of the package that --model names
+    #[arg(long, value_name = "NAME", requires = "out")]
+    name: Option<String>,
     /// Write an ONNX graph (32-bit floats, operator set 17) for other engines: of the run's package, or without RUN of the
     /// package that --model names
     #[arg(long, value_name = "FILE.onnx")]
@@ -48,7 +52,7 @@ pub struct Options {
     #[command(flatten)]
     data: DataArgs,
     /// Measured figures to state in the package: what `medley evaluate --json` wrote
-    #[arg(long, value_name = "FILE.json")]
+    #[arg(long, value_name = "FILE.json", requires = "out")]
     quality: Option<PathBuf>,
 }
 
@@ -57,6 +61,7 @@ Example:
   medley export runs/medley-nano --out /tmp/nano
   medley evaluate --model /tmp/nano --json quality.json
   medley export runs/medley-nano --quality quality.json --out www/models/medley-nano
+  medley export --model /tmp/nano --quality quality.json --out www/models/medley-nano
   medley export --onnx nano.onnx --task lungs";
 
 /// Writes the package and its card.
@@ -64,13 +69,22 @@ Example:
 /// # Errors
 /// No checkpoint, figures of other tasks, a model that its own reader would refuse, a full disk.
 pub fn run(options: &Options) -> Result<Exit> {
-    let package = match (&options.run, &options.out) {
-        (Some(run), Some(out)) => from_run(options, run, out)?,
-        _ => {
+    let mut package = match &options.run {
+        Some(run) => from_run(options, run)?,
+        None => {
             let folder = options.model.folder()?;
             read_dir(&folder).with_context(|| folder.display().to_string())?
         }
     };
+    if let Some(out) = &options.out {
+        if let Some(name) = &options.name {
+            package.metadata.name.clone_from(name);
+        }
+        if let Some(file) = &options.quality {
+            package.metadata.quality = read_quality(file, &package.metadata.tasks)?;
+        }
+        write_package(&package, out)?;
+    }
     if let Some(file) = &options.onnx {
         write_onnx(&package, &options.tasks, file)?;
     }
@@ -90,35 +104,36 @@ fn write_onnx(package: &Package, tasks: &[String], file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The package of a run, written into a folder with its card.
-fn from_run(options: &Options, folder: &Path, out: &Path) -> Result<Package> {
+/// Writes a package into a folder with its card.
+fn write_package(package: &Package, out: &Path) -> Result<()> {
+    write_dir(out, package)?;
+    let card = out.join(CARD);
+    fs::write(&card, model_card(&package.metadata))
+        .with_context(|| format!("{} cannot be written", card.display()))?;
+    say::note(format_args!("wrote {0}. See: medley info {0}", out.display()));
+    Ok(())
+}
+
+/// The package of a run, which has passed its self-test.
+fn from_run(options: &Options, folder: &Path) -> Result<Package> {
     let database = options.data.open()?;
     let run = Run::read(folder, &database, &Device::flex())?;
     let RunState { step, config } = &run.state;
     if *step < config.steps {
         say::note(format_args!("note: the run is at step {step} of {}", config.steps));
     }
-    let quality = match &options.quality {
-        Some(file) => read_quality(file, &run.tasks)?,
-        None => Vec::new(),
-    };
     let description = Description {
         name: config.name.clone(),
         variant: config.variant.name().into(),
         tasks: run.tasks.clone(),
         provenance: provenance(&run, &database)?,
-        quality,
+        quality: Vec::new(),
         calibration: Vec::new(),
     };
     let busy = progress::busy("Folding, quantizing and testing");
     let package = export(&run.model, &run.shape, description)?;
-    write_dir(out, &package)?;
     drop(busy);
-    let card = out.join(CARD);
-    fs::write(&card, model_card(&package.metadata))
-        .with_context(|| format!("{} cannot be written", card.display()))?;
-    let out = out.display();
-    say::note(format_args!("wrote {out}; its self-test passes. See: medley info {out}"));
+    say::note("folded and quantized; the self-test passes");
     Ok(package)
 }
 
@@ -159,7 +174,8 @@ fn read_quality(file: &Path, tasks: &[TaskSpec]) -> Result<Vec<Quality>> {
         Some(row) => {
             let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
             let (task, names) = (&row.task, names.join(", "));
-            Err(BadInput(format!("{place}: the run has no task {task:?}, only: {names}")).into())
+            Err(BadInput(format!("{place}: the package has no task {task:?}, only: {names}"))
+                .into())
         }
         None => Ok(rows),
     }

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use medley_package::NOTICE;
+use medley_package::{NOTICE, read_dir};
 use medley_tests::{Drawn, TASKS, config};
 use serde_json::Value;
 use support::{Answer, Place, answer};
@@ -87,6 +87,46 @@ fn a_run_is_trained_exported_measured_and_used() {
     assert!(measured.stdout.contains("val"), "{measured:?}");
     let used = place.medley(&["predict", "--model", "out", "a.png"]);
     assert_eq!(used.code, 0, "{used:?}");
+
+    let other = found.iter().take(1).cloned().collect::<Vec<_>>();
+    place.write("other.json", serde_json::to_string(&other).unwrap());
+    let arguments = [
+        "export",
+        "--model",
+        "out",
+        "--out",
+        "named",
+        "--name",
+        "another",
+        "--quality",
+        "other.json",
+    ];
+    let exported = place.medley(&arguments);
+    assert_eq!(exported.code, 0, "{exported:?}");
+    let [old, new] = ["out", "named"].map(|folder| read_dir(place.path(folder)).unwrap());
+    assert_eq!((new.metadata.name.as_str(), new.metadata.quality.len()), ("another", 1));
+    assert_eq!(new.metadata.provenance, old.metadata.provenance);
+    assert_eq!(new.tensors, old.tensors);
+    let card = String::from_utf8(place.read("named/README.md")).unwrap();
+    assert!(card.contains("# another") && !card.contains("dice-pooled"), "{card}");
+}
+
+#[test]
+fn two_devices_show_a_step_twice_the_images() {
+    let place = Place::new();
+    let drawn = Drawn::new(24);
+    let data = drawn.path().to_str().unwrap();
+    let mut images = Vec::new();
+    for (name, devices) in [("one", "cpu"), ("two", "cpu,cpu")] {
+        place.write("drawn.toml", config(name, "mixed", 2, &TASKS));
+        let trained =
+            place.medley(&["pretrain", "drawn.toml", "--data", data, "--device", devices]);
+        assert_eq!(trained.code, 0, "{trained:?}");
+        let metrics = String::from_utf8(place.read(&format!("runs/{name}/metrics.jsonl"))).unwrap();
+        let first: Value = serde_json::from_str(metrics.lines().next().unwrap()).unwrap();
+        images.push(first["images"].as_u64().unwrap());
+    }
+    assert_eq!(images[1], 2 * images[0]);
 }
 
 /// Starts the run, sends the signal of Ctrl-C once it has done `count` steps, and gives what was said.
