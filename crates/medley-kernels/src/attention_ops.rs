@@ -15,12 +15,10 @@ use burn::tensor::{Shape, Tensor};
 
 use crate::extension::{Float, float, values};
 use crate::gradients::finish;
+use crate::packed::MIN_LENGTH;
 use crate::parallel::for_each_piece;
 use crate::row_ops::sum;
 use crate::rows::divisor_up_to;
-
-/// Vectors shorter than this are divided by it instead of their length (torch `F.normalize`).
-pub(crate) const MIN_LENGTH: f32 = 1e-12;
 
 /// What devices learn to do, with gradients where they have them.
 #[backend_extension(

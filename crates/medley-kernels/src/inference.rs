@@ -9,6 +9,8 @@ use burn::tensor::ops::{AvgPoolOptions, InterpolateMode, InterpolateOptions};
 use burn::tensor::{DType, Device, Tensor};
 
 use crate::extension::{Float, float, values};
+#[cfg(feature = "wgpu")]
+use crate::gpu_layers::{GpuConv, serves_gpu};
 use crate::packed::{self, Activation, Layer, Shape, SwinBlock, WindowGrid};
 
 /// What the CPU device learns to do for inference alone.
@@ -150,18 +152,27 @@ pub(crate) fn read<const D: usize>(tensor: Tensor<D>) -> Option<Vec<f32>> {
     tensor.into_data().try_into_vec().ok()
 }
 
-/// A convolution for inference on the CPU: its weights are laid out once for the method that fits its shape, and bias,
-/// residual and activation are applied in the pass that computes the sums.
+/// A convolution for inference, on the CPU and on a browser's GPU: its weights are laid out once for the method that fits its
+/// shape, and bias, residual and activation are applied in the pass that computes the sums.
 ///
 /// Maps stay with their channels side by side in memory from layer to layer: what [`Self::forward`] answers has the usual
 /// shape, but is a permuted view, which the next layer takes as it is.
 #[derive(Debug, Clone)]
 pub struct PackedConv {
-    layer: Arc<Layer>,
+    place: Place,
+}
+
+/// Where a layer was laid out.
+#[derive(Debug, Clone)]
+enum Place {
+    Cpu(Arc<Layer>),
+    #[cfg(feature = "wgpu")]
+    Gpu(GpuConv),
 }
 
 impl PackedConv {
-    /// `None` where the weights are not on the CPU, or may need gradients.
+    /// `None` where the weights may need gradients, or are where no layout of them is known: on a GPU that is no browser's, or with
+    /// channels that its kernels do not take.
     ///
     /// # Shapes
     /// - weight: `[channels_out, channels, kernel, kernel]`
@@ -177,15 +188,29 @@ impl PackedConv {
     ) -> Option<Self> {
         let [channels_out, channels, kernel, width] = weight.dims();
         assert!(kernel == width && stride > 0, "a kernel of {kernel} × {width}, stride {stride}");
+        let shape = Shape { channels, channels_out, kernel, stride, pad };
+        #[cfg(feature = "wgpu")]
+        if serves_gpu(&weight) {
+            return GpuConv::new(weight, bias, shape).map(|conv| Self { place: Place::Gpu(conv) });
+        }
         if !is_plain_cpu(&weight) {
             return None;
         }
-        let shape = Shape { channels, channels_out, kernel, stride, pad };
         let bias = match bias {
             Some(bias) => Some(read(bias)?),
             None => None,
         };
-        Some(Self { layer: Arc::new(Layer::pack(shape, &read(weight)?, bias)?) })
+        let layer = Layer::pack(shape, &read(weight)?, bias)?;
+        Some(Self { place: Place::Cpu(Arc::new(layer)) })
+    }
+
+    /// Whether it can be asked about this map: one where it was laid out, without gradients.
+    pub fn takes(&self, map: &Tensor<4>) -> bool {
+        match &self.place {
+            Place::Cpu(_) => is_plain_cpu(map),
+            #[cfg(feature = "wgpu")]
+            Place::Gpu(_) => serves_gpu(map),
+        }
     }
 
     /// # Shapes
@@ -193,7 +218,7 @@ impl PackedConv {
     /// - residual, added before the activation, and output: `[batch, channels_out, out_height, out_width]`
     ///
     /// # Panics
-    /// Shapes that do not fit, a tensor that is not [`is_plain_cpu`].
+    /// Shapes that do not fit, a map that it does not take ([`Self::takes`]).
     pub fn forward(
         &self,
         input: Tensor<4>,
@@ -215,11 +240,15 @@ impl PackedConv {
         residual: Option<Tensor<4>>,
         activation: Activation,
     ) -> Tensor<4> {
-        let shape = &self.layer.shape;
+        assert!(self.takes(&input), "a map where the layer was laid out");
+        let layer = match &self.place {
+            Place::Cpu(layer) => Arc::clone(layer),
+            #[cfg(feature = "wgpu")]
+            Place::Gpu(conv) => return conv.forward(input, residual, activation),
+        };
+        let shape = &layer.shape;
         let [batch, height, width, channels] = input.dims();
         assert_eq!(channels, shape.channels, "channels of a convolution");
-        assert!(is_plain_cpu(&input), "a layer that was packed for the CPU");
-        let layer = Arc::clone(&self.layer);
         let input = input.into_dispatch();
         Tensor::from_dispatch(match residual {
             Some(residual) => {

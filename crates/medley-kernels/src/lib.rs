@@ -42,6 +42,8 @@ mod depthwise;
 mod extension;
 #[cfg(any(feature = "cuda", feature = "vulkan"))]
 mod gpu;
+#[cfg(feature = "wgpu")]
+mod gpu_layers;
 #[cfg(feature = "train")]
 mod gradients;
 mod inference;
@@ -68,10 +70,12 @@ pub use attention_ops::cosine_attention;
 #[cfg(feature = "train")]
 pub use batch_norm_ops::{BatchNormOutput, batch_norm};
 pub use extension::{conv2d, depthwise_conv2d};
+#[cfg(feature = "wgpu")]
+pub use gpu_layers::{gpu_linear, gpu_norm, gpu_window_attention, serves_gpu};
 pub use inference::{PackedConv, double, halve, is_plain_cpu, layer_norm, standardize};
 #[cfg(feature = "train")]
 pub use optimizer::{AdamWStep, adamw, towards};
-pub use packed::{Activation, WindowGrid};
+pub use packed::{Activation, MIN_LENGTH, WindowGrid};
 pub use rows::{gelu, group_norm_in_groups, in_parts, layer_norm_over_rows, linear_over_rows};
 pub use swin_block::{PackedLinear, PackedSwinBlock, SwinBlockParts};
 pub use team::wake_threads;

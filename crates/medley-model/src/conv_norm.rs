@@ -100,7 +100,7 @@ pub(crate) fn same_padding(kernel: usize) -> PaddingConfig2d {
     PaddingConfig2d::Explicit(pad, pad, pad, pad)
 }
 
-/// Lays a convolution with "same" padding out for inference, where it is on the CPU.
+/// Lays a convolution with "same" padding out for inference, where that is known.
 fn pack_same(conv: &Conv2d) -> Option<PackedConv> {
     if conv.groups != 1 {
         return None;
@@ -114,9 +114,21 @@ pub(crate) fn forget<const D: usize>(weight: &mut Param<Tensor<D>>) {
     *weight = Param::from_tensor(Tensor::zeros([0; D], &weight.val().device()));
 }
 
+/// A layer that was laid out for inference.
+pub(crate) trait Packed {
+    /// Whether it can be asked about this map.
+    fn takes(&self, map: &Tensor<4>) -> bool;
+}
+
+impl Packed for PackedConv {
+    fn takes(&self, map: &Tensor<4>) -> bool {
+        self.takes(map)
+    }
+}
+
 /// What was packed, if it can take this input.
-pub(crate) fn packed_for<'a, T>(packed: &'a Option<T>, input: &Tensor<4>) -> Option<&'a T> {
-    packed.as_ref().filter(|_| medley_kernels::is_plain_cpu(input))
+pub(crate) fn packed_for<'a, T: Packed>(packed: &'a Option<T>, input: &Tensor<4>) -> Option<&'a T> {
+    packed.as_ref().filter(|packed| packed.takes(input))
 }
 
 /// A convolution with a square odd kernel and "same" padding, as it was packed if it was.

@@ -12,9 +12,8 @@ use cubecl::prelude::*;
 use cubecl::std::tensor::layout::linear::{LinearView, LinearViewMut};
 
 use super::{like, of_shape};
-use crate::attention_ops::{
-    AttentionGradients, AttentionOps, MIN_LENGTH, attended_shape, scores_shape,
-};
+use crate::attention_ops::{AttentionGradients, AttentionOps, attended_shape, scores_shape};
+use crate::packed::MIN_LENGTH;
 
 /// Below every score.
 const LEAST: f32 = -1e30;

@@ -10,6 +10,9 @@ use super::wide::wide;
 use super::with_scratch;
 use crate::team::for_each_piece;
 
+/// Vectors shorter than this are divided by it instead of their length (torch `F.normalize`).
+pub const MIN_LENGTH: f32 = 1e-12;
+
 /// How a map of tokens is cut into windows of `window`² tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WindowGrid {
@@ -69,9 +72,6 @@ pub(crate) struct Weights<'a> {
 
 /// Added to the attention between tokens of different regions.
 const MASKED: f32 = -100.0;
-
-/// Vectors shorter than this are divided by it instead of their length.
-const LEAST_LENGTH: f32 = 1e-12;
 
 /// What the windows of a map answer.
 #[derive(Debug)]
@@ -216,7 +216,7 @@ fn length(vector: &[f32]) -> f32 {
         }
     }
     let squared = lanes.iter().sum::<f32>() + rest.iter().map(|value| value * value).sum::<f32>();
-    squared.sqrt().max(LEAST_LENGTH)
+    squared.sqrt().max(MIN_LENGTH)
 }
 
 /// The product of rows of `depth` values with panels of `columns` columns.

@@ -28,7 +28,7 @@ pub(crate) fn pack(
 }
 
 /// What follows a layer's sums.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Activation {
     /// Nothing.
     None,

@@ -1,10 +1,14 @@
 //! One transformer block.
 
 use burn::module::Module;
+#[cfg(feature = "wgpu")]
+use burn::module::Param;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Device, Tensor};
 use medley_kernels::{gelu, in_parts};
 
+#[cfg(feature = "wgpu")]
+use super::norm_on_gpu;
 use super::packed::PackedBlock;
 use super::window_attention::WindowAttention;
 use super::windows::Windows;
@@ -67,6 +71,27 @@ impl SwinBlock {
             return self.add(in_parts(tokens), in_parts(attended)).reshape(shape);
         }
         self.add(tokens, attended)
+    }
+
+    /// The same on a browser's GPU; regions: those of the windows, see [`Windows::regions`].
+    #[cfg(feature = "wgpu")]
+    pub(super) fn forward_on_gpu(
+        &self,
+        tokens: Tensor<4>,
+        windows: &Windows,
+        regions: Option<Tensor<2>>,
+    ) -> Tensor<4> {
+        let attended = self.attn.forward_in_map(tokens.clone(), windows, regions);
+        let tokens = norm_on_gpu(&self.norm1, attended, Some(tokens));
+        let Mlp { fc1, fc2 } = &self.mlp;
+        let bias = fc1.bias.as_ref().map(Param::val);
+        let hidden = medley_kernels::gpu_linear(
+            tokens.clone(),
+            fc1.weight.val(),
+            bias,
+            medley_kernels::Activation::Gelu,
+        );
+        norm_on_gpu(&self.norm2, apply_linear(fc2, hidden), Some(tokens))
     }
 
     /// What follows the attention, token by token.

@@ -56,6 +56,16 @@ fn apply_linear<const D: usize>(layer: &Linear, tokens: Tensor<D>) -> Tensor<D> 
         let bias = layer.bias.as_ref().map(Param::val);
         return linear_over_rows(tokens, layer.weight.val(), bias);
     }
+    #[cfg(feature = "wgpu")]
+    if medley_kernels::serves_gpu(&tokens) {
+        let bias = layer.bias.as_ref().map(Param::val);
+        return medley_kernels::gpu_linear(
+            tokens,
+            layer.weight.val(),
+            bias,
+            medley_kernels::Activation::None,
+        );
+    }
     layer.forward(tokens)
 }
 
@@ -65,5 +75,21 @@ fn apply_norm<const D: usize>(layer: &LayerNorm, tokens: Tensor<D>) -> Tensor<D>
         let beta = layer.beta.as_ref().map(Param::val);
         return layer_norm_over_rows(tokens, layer.gamma.val(), beta, NORM_EPSILON);
     }
+    #[cfg(feature = "wgpu")]
+    if medley_kernels::serves_gpu(&tokens) {
+        return norm_on_gpu(layer, tokens, None);
+    }
     layer.forward(tokens)
+}
+
+/// The same on a browser's GPU, with what it is added to.
+#[cfg(feature = "wgpu")]
+fn norm_on_gpu<const D: usize>(
+    layer: &LayerNorm,
+    tokens: Tensor<D>,
+    residual: Option<Tensor<D>>,
+) -> Tensor<D> {
+    let gamma = layer.gamma.val();
+    let beta = layer.beta.as_ref().map_or_else(|| gamma.zeros_like(), Param::val);
+    medley_kernels::gpu_norm(tokens, residual, gamma, beta, NORM_EPSILON)
 }

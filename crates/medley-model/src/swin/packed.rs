@@ -11,10 +11,14 @@ use super::NORM_EPSILON;
 use super::block::Mlp;
 use super::window_attention::WindowAttention;
 use super::windows::Windows;
-use crate::conv_norm::forget;
+use crate::conv_norm::{Packed, forget};
 
-/// The normalisation of a map.
+/// The normalisation of a map, where its layer's surroundings are packed.
 pub(super) fn norm(layer: &LayerNorm, map: Tensor<4>) -> Tensor<4> {
+    #[cfg(feature = "wgpu")]
+    if medley_kernels::serves_gpu(&map) {
+        return super::norm_on_gpu(layer, map, None);
+    }
     let [gamma, beta] = scales(layer);
     layer_norm(map, gamma, beta, NORM_EPSILON)
 }
@@ -63,5 +67,11 @@ impl PackedBlock {
     pub(super) fn forward(&self, tokens: Tensor<4>, windows: &Windows) -> Tensor<4> {
         let regions = Arc::new(windows.regions().unwrap_or_default());
         self.0.forward(tokens, windows.grid(), regions)
+    }
+}
+
+impl Packed for PackedBlock {
+    fn takes(&self, map: &Tensor<4>) -> bool {
+        medley_kernels::is_plain_cpu(map)
     }
 }

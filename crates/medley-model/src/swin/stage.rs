@@ -1,6 +1,8 @@
 //! The blocks that share one resolution.
 
 use burn::module::Module;
+#[cfg(feature = "wgpu")]
+use burn::tensor::TensorData;
 use burn::tensor::{Device, Tensor};
 
 use super::block::SwinBlock;
@@ -43,6 +45,10 @@ impl SwinStage {
         let [_, height, width, _] = tokens.dims();
         let plain = Windows::new(height, width, self.window, false);
         let shifted = Windows::new(height, width, self.window, true);
+        #[cfg(feature = "wgpu")]
+        if medley_kernels::serves_gpu(&tokens) {
+            return self.blocks_on_gpu(tokens, [plain, shifted]);
+        }
         // One mask serves all shifted blocks of the stage. Packed blocks make do with the regions.
         let packed = self.blocks.iter().all(|block| block.is_packed_for(&tokens));
         let mask = if packed { None } else { shifted.mask(&tokens.device()) };
@@ -54,6 +60,22 @@ impl SwinStage {
             };
         }
         tokens
+    }
+
+    /// All blocks on a browser's GPU; windows: of the even blocks, and of the odd ones.
+    #[cfg(feature = "wgpu")]
+    fn blocks_on_gpu(&self, tokens: Tensor<4>, windows: [Windows; 2]) -> Tensor<4> {
+        let device = tokens.device();
+        let regions = windows[1].regions().map(|regions| {
+            let each = self.window * self.window;
+            let shape = [regions.len() / each, each];
+            Tensor::<2>::from_data(TensorData::new(regions, shape), &device)
+        });
+        let block = |tokens, (index, block): (usize, &SwinBlock)| {
+            let regions = if index % 2 == 0 { None } else { regions.clone() };
+            block.forward_on_gpu(tokens, &windows[index % 2], regions)
+        };
+        self.blocks.iter().enumerate().fold(tokens, block)
     }
 
     pub(super) fn prepare(&mut self) {

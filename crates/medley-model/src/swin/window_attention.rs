@@ -5,16 +5,17 @@ use burn::nn::Linear;
 use burn::tensor::module::attention;
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Device, Tensor};
+use medley_kernels::MIN_LENGTH;
 
 use super::position_bias::PositionBias;
+#[cfg(feature = "wgpu")]
+use super::windows::Windows;
 use super::{apply_linear, linear};
 
 /// The scale of the cosines is at most this.
 const MAX_SCALE: f64 = 100.0;
 /// The scale of the cosines at the start of a training.
 const INITIAL_SCALE: f64 = 10.0;
-/// Vectors shorter than this are divided by it instead of their length (torch `F.normalize`).
-const MIN_LENGTH: f64 = 1e-12;
 
 /// Attention of the tokens of a window to each other: the cosine of query and key, times a
 /// learned scale, plus a bias for their relative position (Swin V2, §3.2 and §3.3).
@@ -117,6 +118,42 @@ impl WindowAttention {
         apply_linear(&self.proj, attended.swap_dims(1, 2).reshape([count, tokens, channels]))
     }
 
+    /// The same on a browser's GPU, of windows that are not cut from their map.
+    ///
+    /// # Shapes
+    ///
+    /// - tokens and output: `[batch, height, width, channels]`
+    /// - regions: `[windows, window²]`, see [`Windows::regions`]
+    #[cfg(feature = "wgpu")]
+    pub(super) fn forward_in_map(
+        &self,
+        tokens: Tensor<4>,
+        windows: &Windows,
+        regions: Option<Tensor<2>>,
+    ) -> Tensor<4> {
+        let Constants { qkv_bias, scale, position_bias } = match &self.frozen {
+            Some(constants) => constants.clone(),
+            None => self.constants(&tokens.device()),
+        };
+        let weight = self.qkv.weight.val();
+        let qkv = medley_kernels::gpu_linear(
+            tokens,
+            weight,
+            Some(qkv_bias.clone()),
+            medley_kernels::Activation::None,
+        );
+        let [_, heads, of_queries, of_keys] = position_bias.dims();
+        let attended = medley_kernels::gpu_window_attention(
+            qkv,
+            scale.slice(0..1).reshape([heads]),
+            position_bias.reshape([heads, of_queries, of_keys]),
+            qkv_bias,
+            regions,
+            windows.grid(),
+        );
+        apply_linear(&self.proj, attended)
+    }
+
     /// Computes and keeps what depends on the weights alone.
     pub(super) fn freeze_position_bias(&mut self) {
         let device = self.logit_scale.val().device();
@@ -176,5 +213,6 @@ impl WindowAttention {
 /// - scale: `[2, 1, heads, 1, 1]`
 fn normalize(vectors: Tensor<5>, scale: Tensor<5>) -> Tensor<5> {
     let squared = vectors.clone().square().sum_dim(4);
-    vectors * (scale / squared.clamp_min(MIN_LENGTH * MIN_LENGTH).sqrt())
+    let least = f64::from(MIN_LENGTH).powi(2);
+    vectors * (scale / squared.clamp_min(least).sqrt())
 }

@@ -1,0 +1,287 @@
+//! The encoders' layers on a browser's GPU, for inference.
+//!
+//! burn composes one of Swin's blocks of some fifty operations, each a kernel that reads and writes whole maps, and its matrix
+//! product without autotune is slow where blocks of threads have to wait for each other (docs/performance.md). A block is seven
+//! kernels here: four linear layers with their bias and GELU, attention that reads its windows where they lie in the map, and
+//! two norms with the sum behind them. A convolution is one, with bias, residual and activation. Maps keep their channels side
+//! by side, and none needs more than a kilobyte of a block's shared memory.
+
+mod attention;
+mod norm;
+mod product;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Dispatch, backend_extension};
+use burn::tensor::{DType, Device, Shape as Dimensions, Tensor};
+use burn_cubecl::CubeBackend;
+use burn_cubecl::ops::numeric::empty_device_dtype;
+use burn_cubecl::tensor::CubeTensor;
+
+use crate::packed::{Activation, Shape, WindowGrid};
+
+/// Values that a thread reads at once.
+const LANES: usize = 4;
+
+/// What devices learn to do.
+#[backend_extension(Cube)]
+pub(crate) trait GpuLayerOps: Backend {
+    /// See [`GpuConv`].
+    fn convolve(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        shape: Shape,
+        activation: Activation,
+    ) -> FloatTensor<Self>;
+
+    /// See [`GpuConv`].
+    fn convolve_and_add(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        shape: Shape,
+        activation: Activation,
+    ) -> FloatTensor<Self>;
+
+    /// See [`gpu_norm`]; `added` says whether there is something to add to.
+    fn norm_and_add(
+        input: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f32,
+        added: bool,
+    ) -> FloatTensor<Self>;
+
+    /// See [`gpu_window_attention`]; `masked`: whether `regions` are any.
+    fn attend_in_map(
+        qkv: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        outside: FloatTensor<Self>,
+        regions: FloatTensor<Self>,
+        grid: WindowGrid,
+        masked: bool,
+    ) -> FloatTensor<Self>;
+}
+
+/// Whether the layers here serve a tensor: on a GPU, in f32, for inference.
+pub fn serves_gpu<const D: usize>(tensor: &Tensor<D>) -> bool {
+    let device = tensor.device();
+    !device.is_autodiff() && device != Device::flex() && tensor.dtype() == DType::F32
+}
+
+/// A convolution for inference on a GPU, its weights laid out for it.
+#[derive(Debug, Clone)]
+pub(crate) struct GpuConv {
+    shape: Shape,
+    /// `[kernel² · channels, channels_out]`
+    weight: Tensor<2>,
+    /// `[channels_out]`
+    bias: Tensor<1>,
+}
+
+impl GpuConv {
+    /// None where the weights are not on a GPU, may need gradients, or have channels that are no multiples of 4.
+    ///
+    /// # Shapes
+    /// - weight: `[channels_out, channels, kernel, kernel]`; bias: `[channels_out]`
+    pub(crate) fn new(weight: Tensor<4>, bias: Option<Tensor<1>>, shape: Shape) -> Option<Self> {
+        let Shape { channels, channels_out, kernel, .. } = shape;
+        let whole = |channels: usize| channels.is_multiple_of(LANES);
+        if !serves_gpu(&weight) || !whole(channels) || !whole(channels_out) {
+            return None;
+        }
+        let bias = bias.unwrap_or_else(|| Tensor::zeros([channels_out], &weight.device()));
+        let weight =
+            weight.permute([2, 3, 1, 0]).reshape([kernel * kernel * channels, channels_out]);
+        Some(Self { shape, weight, bias })
+    }
+
+    /// # Shapes
+    /// - input: `[batch, height, width, channels]`
+    /// - residual, added before the activation, and output: `[batch, out_height, out_width, channels_out]`
+    ///
+    /// # Panics
+    /// Shapes that do not fit: mistakes of the program.
+    pub(crate) fn forward(
+        &self,
+        input: Tensor<4>,
+        residual: Option<Tensor<4>>,
+        activation: Activation,
+    ) -> Tensor<4> {
+        let shape = self.shape;
+        let [batch, height, width, channels] = input.dims();
+        assert_eq!(channels, shape.channels, "channels of a convolution");
+        let [input, weight] = [input.into_dispatch(), self.weight.clone().into_dispatch()];
+        let bias = self.bias.clone().into_dispatch();
+        Tensor::from_dispatch(match residual {
+            Some(residual) => {
+                let expected = [batch, shape.out(height), shape.out(width), shape.channels_out];
+                assert_eq!(residual.dims(), expected, "the residual of a convolution");
+                let residual = residual.into_dispatch();
+                Dispatch::convolve_and_add(input, weight, bias, residual, shape, activation)
+            }
+            None => Dispatch::convolve(input, weight, bias, shape, activation),
+        })
+    }
+}
+
+/// A linear layer over the last axis, and its activation.
+///
+/// # Shapes
+/// - input: `[…, channels]`; weight: `[channels, channels_out]`; bias: `[channels_out]`
+/// - output: `[…, channels_out]`
+///
+/// # Panics
+/// Channels that are no multiples of 4, shapes that do not fit each other: mistakes of the program.
+pub fn gpu_linear<const D: usize>(
+    input: Tensor<D>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    activation: Activation,
+) -> Tensor<D> {
+    let [channels, channels_out] = weight.dims();
+    let mut dims = input.dims();
+    assert!(
+        dims[D - 1] == channels
+            && channels.is_multiple_of(LANES)
+            && channels_out.is_multiple_of(LANES),
+        "a layer of {channels} to {channels_out} channels on {dims:?}"
+    );
+    let bias = bias.unwrap_or_else(|| Tensor::zeros([channels_out], &input.device()));
+    assert_eq!(bias.dims(), [channels_out], "one bias for each channel");
+    let rows = dims[..D - 1].iter().product();
+    dims[D - 1] = channels_out;
+    let shape = Shape { channels, channels_out, kernel: 1, stride: 1, pad: 0 };
+    let conv = GpuConv { shape, weight, bias };
+    conv.forward(input.reshape([1, 1, rows, channels]), None, activation).reshape(dims)
+}
+
+/// A norm over the last axis, `residual + (x − mean) / √(variance + epsilon) · gamma + beta`; without a residual 0 in its place.
+///
+/// # Shapes
+/// - input, residual and output: `[…, channels]`; gamma and beta: `[channels]`
+///
+/// # Panics
+/// Channels that are no multiple of 4, shapes that do not fit each other: mistakes of the program.
+pub fn gpu_norm<const D: usize>(
+    input: Tensor<D>,
+    residual: Option<Tensor<D>>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    epsilon: f64,
+) -> Tensor<D> {
+    let channels = input.dims()[D - 1];
+    assert!(
+        channels.is_multiple_of(LANES) && gamma.dims() == [channels] && beta.dims() == [channels],
+        "a norm of {:?} and {:?} channels on {:?}",
+        gamma.dims(),
+        beta.dims(),
+        input.dims()
+    );
+    let added = residual.is_some();
+    let residual = residual.unwrap_or_else(|| input.clone());
+    assert_eq!(residual.dims(), input.dims(), "what is added has the input's shape");
+    let [input, residual] = [input, residual].map(Tensor::into_dispatch);
+    let [gamma, beta] = [gamma, beta].map(Tensor::into_dispatch);
+    let epsilon = epsilon as f32;
+    Tensor::from_dispatch(Dispatch::norm_and_add(input, residual, gamma, beta, epsilon, added))
+}
+
+/// `softmax(scale · cos(queries, keys) + bias) · values` within each window of a map, which is not cut for it.
+///
+/// Liu and others, *Swin Transformer V2* (2022), equation 2.
+///
+/// # Shapes
+/// - qkv: `[batch, height, width, 3·channels]`, the channels of queries, keys and values, each head after head
+/// - scale: `[heads]`; bias: `[heads, window², window²]`
+/// - outside: `[3·channels]`, what stands in windows where the map has ended
+/// - regions: `[windows, window²]`: tokens of different regions do not see each other (−100 is added)
+/// - output: `[batch, height, width, channels]`
+///
+/// # Panics
+/// Heads whose width is no multiple of 4, shapes that do not fit each other: mistakes of the program.
+pub fn gpu_window_attention(
+    qkv: Tensor<4>,
+    scale: Tensor<1>,
+    bias: Tensor<3>,
+    outside: Tensor<1>,
+    regions: Option<Tensor<2>>,
+    grid: WindowGrid,
+) -> Tensor<4> {
+    let ([_, height, width, triple], [heads]) = (qkv.dims(), scale.dims());
+    let tokens = grid.window * grid.window;
+    assert!(
+        triple.is_multiple_of(3 * heads * LANES) && [height, width] == [grid.height, grid.width],
+        "{triple} channels of {heads} heads on {height} × {width} tokens, in windows of {} × {}",
+        grid.height,
+        grid.width
+    );
+    assert_eq!(bias.dims(), [heads, tokens, tokens], "a bias for each head and pair");
+    assert_eq!(outside.dims(), [triple], "one value for each channel");
+    let masked = regions.is_some();
+    let regions = regions.map_or_else(|| scale.clone().into_dispatch(), Tensor::into_dispatch);
+    Tensor::from_dispatch(Dispatch::attend_in_map(
+        qkv.into_dispatch(),
+        scale.into_dispatch(),
+        bias.into_dispatch(),
+        outside.into_dispatch(),
+        regions,
+        grid,
+        masked,
+    ))
+}
+
+impl GpuLayerOps for CubeBackend {
+    fn convolve(
+        input: CubeTensor,
+        weight: CubeTensor,
+        bias: CubeTensor,
+        shape: Shape,
+        activation: Activation,
+    ) -> CubeTensor {
+        product::convolve(input, weight, bias, None, shape, activation)
+    }
+
+    fn convolve_and_add(
+        input: CubeTensor,
+        weight: CubeTensor,
+        bias: CubeTensor,
+        residual: CubeTensor,
+        shape: Shape,
+        activation: Activation,
+    ) -> CubeTensor {
+        product::convolve(input, weight, bias, Some(residual), shape, activation)
+    }
+
+    fn norm_and_add(
+        input: CubeTensor,
+        residual: CubeTensor,
+        gamma: CubeTensor,
+        beta: CubeTensor,
+        epsilon: f32,
+        added: bool,
+    ) -> CubeTensor {
+        norm::norm_and_add(input, residual, gamma, beta, epsilon, added)
+    }
+
+    fn attend_in_map(
+        qkv: CubeTensor,
+        scale: CubeTensor,
+        bias: CubeTensor,
+        outside: CubeTensor,
+        regions: CubeTensor,
+        grid: WindowGrid,
+        masked: bool,
+    ) -> CubeTensor {
+        attention::attend_in_map(qkv, scale, bias, outside, regions, grid, masked)
+    }
+}
+
+/// Room for values of this shape, on the same device and of the same type.
+fn of_shape(tensor: &CubeTensor, shape: Dimensions) -> CubeTensor {
+    let (client, device) = (tensor.client.clone(), tensor.device.clone());
+    empty_device_dtype(client, device, shape, tensor.dtype)
+}
