@@ -1,5 +1,5 @@
-// The encoder's time in WebAssembly on one thread, package by package, in real Chromium.
-//   node bench/web/encoders.mjs [--json FILE] PACKAGE-FOLDER...
+// The encoder's time in WebAssembly on one thread, or on WebGPU, package by package, in real Chromium.
+//   node bench/web/encoders.mjs [--device webgpu] [--json FILE] PACKAGE-FOLDER...
 // The packages take turns, so that what else the machine does falls on all of them. Times are those of the
 // report (`timing_ms.encode`), of one task that shows the image whole.
 import { writeFileSync } from 'node:fs';
@@ -9,11 +9,16 @@ import { launch } from '../../tests/browser/lib/chromium.mjs';
 import { ROOT, serve } from '../../tests/browser/lib/server.mjs';
 import { spread } from './measuring.mjs';
 
-const ROUNDS = 20;
+const ROUNDS = { wasm: 20, webgpu: 5 };
 /** The first passes fill caches and let the browser optimise the code. */
 const WARM_UP = 3;
 
-const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'string' }, device: { type: 'string', default: 'wasm' } },
+  allowPositionals: true,
+});
+const device = values.device === 'webgpu' ? 'webgpu' : 'wasm';
+const rounds = ROUNDS[device];
 if (positionals.length === 0) throw new Error('name at least one package folder (with manifest.json)');
 const packages = positionals.map((folder, index) => ({ name: basename(resolve(folder)), path: `/package-${index}/`, folder }));
 
@@ -29,13 +34,13 @@ try {
   await page.goto(`${server.origin}/harness/index.html`);
   await page.waitForFunction(() => document.title === 'loaded');
   const paths = packages.map(({ path }) => path);
-  const times = await page.evaluate(measure, { paths, rounds: ROUNDS, warmUp: WARM_UP });
+  const times = await page.evaluate(measure, { paths, device, rounds, warmUp: WARM_UP });
   const rows = packages.map(({ name }, index) => {
     const figures = spread(times[index] ?? []);
-    return { engine: 'medley', backend: 'wasm', threads: 1, model: name, measure: 'encode', ...figures, unit: 'ms' };
+    return { engine: 'medley', backend: device, threads: 1, model: name, measure: 'encode', ...figures, unit: 'ms' };
   });
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`);
-  console.log('| package | encoder, ms (median of %d) | 10 % to 90 % | ratio |\n|---|---:|---:|---:|', ROUNDS);
+  console.log('| package | encoder, ms (median of %d) | 10 % to 90 % | ratio |\n|---|---:|---:|---:|', rounds);
   for (const { model, median, low, high } of rows) {
     const ratio = median / (rows[0]?.median ?? NaN);
     console.log(`| ${model} | ${median.toFixed(1)} | ${low.toFixed(1)}–${high.toFixed(1)} | ${ratio.toFixed(2)} |`);
@@ -47,12 +52,12 @@ try {
 
 /**
  * In the page.
- * @param {{ paths: string[], rounds: number, warmUp: number }} asked
+ * @param {{ paths: string[], device: 'wasm' | 'webgpu', rounds: number, warmUp: number }} asked
  */
-async function measure({ paths, rounds, warmUp }) {
+async function measure({ paths, device, rounds, warmUp }) {
   const { loadModel } = /** @type {{ medley: typeof import('@medley/web') }} */ (/** @type {unknown} */ (window)).medley;
   const models = [];
-  for (const path of paths) models.push(await loadModel(path, { device: 'wasm', cache: false }));
+  for (const path of paths) models.push(await loadModel(path, { device, acceptFallbackAdapter: true, cache: false }));
   const { noisePicture } = /** @type {typeof import('./measuring.mjs')} */ (await import('/bench/measuring.mjs'));
   const canvas = noisePicture(512);
   /** @type {number[][]} */

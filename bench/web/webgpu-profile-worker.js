@@ -8,6 +8,7 @@
   let device;
   let sets = [];
   let dispatches = [];
+  let submissions = 0;
   const channel = new BroadcastChannel('webgpu-profile');
 
   const requestDevice = GPUAdapter.prototype.requestDevice;
@@ -68,14 +69,22 @@
     return new Pass(this);
   };
 
+  const submit = GPUQueue.prototype.submit;
+  GPUQueue.prototype.submit = function (buffers) {
+    submissions += 1;
+    return submit.call(this, buffers);
+  };
+
   channel.onmessage = async ({ data }) => {
     if (data === 'begin') {
       sets = [];
       dispatches = [];
+      submissions = 0;
       channel.postMessage('begun');
     }
     if (data === 'end') {
       const times = [];
+      const handedOver = submissions;
       for (const querySet of sets) {
         const bytes = 16 * PAIRS;
         const resolved = device.createBuffer({ size: bytes, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
@@ -88,7 +97,7 @@
         times.push(...new BigUint64Array(read.getMappedRange().slice(0)));
       }
       const kernels = dispatches.map((dispatch, index) => ({ ...dispatch, ms: Number(times[2 * index + 1] - times[2 * index]) / 1e6 }));
-      channel.postMessage({ kernels });
+      channel.postMessage({ kernels, submissions: handedOver });
     }
   };
 }

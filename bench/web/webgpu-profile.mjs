@@ -32,7 +32,7 @@ try {
   page.on('console', (message) => message.type() === 'error' && console.error(message.text()));
   await page.goto(`${server.origin}/harness/index.html`);
   await page.waitForFunction(() => document.title === 'loaded');
-  const { kernels, encode, backend } = await page.evaluate(profile);
+  const { kernels, submissions, encode, backend } = await page.evaluate(profile);
   if (values.code !== undefined) {
     mkdirSync(values.code, { recursive: true });
     new Set(kernels.map(({ code }) => code)).forEach((code) => {
@@ -47,7 +47,7 @@ try {
     groups.set(key, { count: found.count + 1, ms: found.ms + ms });
   }
   const total = kernels.reduce((sum, { ms }) => sum + ms, 0);
-  console.log(`${basename(resolve(folder))} on ${backend}: ${kernels.length} kernels, ${total.toFixed(0)} ms of them; encode ${encode.toFixed(0)} ms`);
+  console.log(`${basename(resolve(folder))} on ${backend}: ${kernels.length} kernels in ${submissions} submissions, ${total.toFixed(0)} ms of them; encode ${encode.toFixed(0)} ms`);
   console.log('| kernel, length of its code, workgroups | times | ms |\n|---|---:|---:|');
   const sorted = [...groups].toSorted(([, a], [, b]) => b.ms - a.ms);
   for (const [key, { count, ms }] of sorted) console.log(`| ${key} | ${count} | ${ms.toFixed(1)} |`);
@@ -75,6 +75,6 @@ async function profile() {
     });
   await answer('begin');
   const { report } = await ask();
-  const { kernels } = await answer('end');
-  return { kernels, encode: report.timing_ms.encode, backend: report.backend };
+  const { kernels, submissions } = await answer('end');
+  return { kernels, submissions, encode: report.timing_ms.encode, backend: report.backend };
 }

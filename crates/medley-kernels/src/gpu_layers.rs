@@ -83,19 +83,20 @@ pub(crate) struct GpuConv {
 }
 
 impl GpuConv {
-    /// None where the weights are not on a GPU, may need gradients, or have channels that are no multiples of 4.
+    /// None where the weights are not on a GPU, may need gradients, or make a number of channels that is no multiple of 4.
     ///
     /// # Shapes
     /// - weight: `[channels_out, channels, kernel, kernel]`; bias: `[channels_out]`
     pub(crate) fn new(weight: Tensor<4>, bias: Option<Tensor<1>>, shape: Shape) -> Option<Self> {
         let Shape { channels, channels_out, kernel, .. } = shape;
-        let whole = |channels: usize| channels.is_multiple_of(LANES);
-        if !serves_gpu(&weight) || !whole(channels) || !whole(channels_out) {
+        if !serves_gpu(&weight) || !channels_out.is_multiple_of(LANES) {
             return None;
         }
         let bias = bias.unwrap_or_else(|| Tensor::zeros([channels_out], &weight.device()));
-        let weight =
-            weight.permute([2, 3, 1, 0]).reshape([kernel * kernel * channels, channels_out]);
+        // A picture's three channels become four.
+        let shape = Shape { channels: channels.next_multiple_of(LANES), ..shape };
+        let weight = with_channels(weight.permute([2, 3, 1, 0]), 2, shape.channels);
+        let weight = weight.reshape([kernel * kernel * shape.channels, channels_out]);
         Some(Self { shape, weight, bias })
     }
 
@@ -113,7 +114,9 @@ impl GpuConv {
     ) -> Tensor<4> {
         let shape = self.shape;
         let [batch, height, width, channels] = input.dims();
-        assert_eq!(channels, shape.channels, "channels of a convolution");
+        let whole = channels.next_multiple_of(LANES);
+        assert_eq!(whole, shape.channels, "channels of a convolution");
+        let input = with_channels(input, 3, whole);
         let [input, weight] = [input.into_dispatch(), self.weight.clone().into_dispatch()];
         let bias = self.bias.clone().into_dispatch();
         Tensor::from_dispatch(match residual {
@@ -126,6 +129,17 @@ impl GpuConv {
             None => Dispatch::convolve(input, weight, bias, shape, activation),
         })
     }
+}
+
+/// The same with zeros behind the values of an axis, so that it is as long as this.
+fn with_channels(map: Tensor<4>, axis: usize, channels: usize) -> Tensor<4> {
+    let mut missing = map.dims();
+    missing[axis] = channels - missing[axis];
+    if missing[axis] == 0 {
+        return map;
+    }
+    let zeros = Tensor::zeros(missing, &map.device());
+    Tensor::cat(vec![map, zeros], axis)
 }
 
 /// A linear layer over the last axis, and its activation.

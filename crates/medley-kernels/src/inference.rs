@@ -167,7 +167,7 @@ pub struct PackedConv {
 enum Place {
     Cpu(Arc<Layer>),
     #[cfg(feature = "wgpu")]
-    Gpu(GpuConv),
+    Gpu(Box<GpuConv>),
 }
 
 impl PackedConv {
@@ -191,7 +191,8 @@ impl PackedConv {
         let shape = Shape { channels, channels_out, kernel, stride, pad };
         #[cfg(feature = "wgpu")]
         if serves_gpu(&weight) {
-            return GpuConv::new(weight, bias, shape).map(|conv| Self { place: Place::Gpu(conv) });
+            let conv = GpuConv::new(weight, bias, shape)?;
+            return Some(Self { place: Place::Gpu(Box::new(conv)) });
         }
         if !is_plain_cpu(&weight) {
             return None;

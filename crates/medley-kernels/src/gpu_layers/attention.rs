@@ -31,6 +31,7 @@ struct Grid {
 }
 
 /// Vectors of a head's part of a token: of the map, or of what stands outside it (`place` is that of no token).
+#[allow(clippy::collapsible_if, reason = "the outer one is decided when the kernel is compiled")]
 #[cube]
 fn read_head<F: Float, N: Size>(
     qkv: &Tensor<Vector<F, N>>,
@@ -83,6 +84,7 @@ fn length<F: Float, N: Size>(vector: &Array<Vector<F, N>>, #[comptime] width: us
     length
 }
 
+#[allow(clippy::collapsible_if, reason = "the outer one is decided when the kernel is compiled")]
 #[cube(launch_unchecked)]
 fn attend_kernel<F: Float, N: Size>(
     qkv: &Tensor<Vector<F, N>>,
