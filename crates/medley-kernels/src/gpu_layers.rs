@@ -149,7 +149,7 @@ fn with_channels(map: Tensor<4>, axis: usize, channels: usize) -> Tensor<4> {
 /// - output: `[…, channels_out]`
 ///
 /// # Panics
-/// Channels that are no multiples of 4, shapes that do not fit each other: mistakes of the program.
+/// Shapes that do not fit each other: mistakes of the program.
 pub fn gpu_linear<const D: usize>(
     input: Tensor<D>,
     weight: Tensor<2>,
@@ -158,19 +158,22 @@ pub fn gpu_linear<const D: usize>(
 ) -> Tensor<D> {
     let [channels, channels_out] = weight.dims();
     let mut dims = input.dims();
-    assert!(
-        dims[D - 1] == channels
-            && channels.is_multiple_of(LANES)
-            && channels_out.is_multiple_of(LANES),
-        "a layer of {channels} to {channels_out} channels on {dims:?}"
-    );
+    assert_eq!(dims[D - 1], channels, "channels of a linear layer");
     let bias = bias.unwrap_or_else(|| Tensor::zeros([channels_out], &input.device()));
     assert_eq!(bias.dims(), [channels_out], "one bias for each channel");
     let rows = dims[..D - 1].iter().product();
     dims[D - 1] = channels_out;
-    let shape = Shape { channels, channels_out, kernel: 1, stride: 1, pad: 0 };
-    let conv = GpuConv { shape, weight, bias };
-    conv.forward(input.reshape([1, 1, rows, channels]), None, activation).reshape(dims)
+    let [whole, whole_out] = [channels, channels_out].map(|it| it.next_multiple_of(LANES));
+    let weight = weight.reshape([1, 1, channels, channels_out]);
+    let weight = with_channels(with_channels(weight, 2, whole), 3, whole_out);
+    let bias = with_channels(bias.reshape([1, 1, 1, channels_out]), 3, whole_out);
+    let conv = GpuConv {
+        shape: Shape { channels: whole, channels_out: whole_out, kernel: 1, stride: 1, pad: 0 },
+        weight: weight.reshape([whole, whole_out]),
+        bias: bias.reshape([whole_out]),
+    };
+    let output = conv.forward(input.reshape([1, 1, rows, channels]), None, activation);
+    output.slice([0..1, 0..1, 0..rows, 0..channels_out]).reshape(dims)
 }
 
 /// A norm over the last axis, `residual + (x − mean) / √(variance + epsilon) · gamma + beta`; without a residual 0 in its place.
@@ -179,7 +182,7 @@ pub fn gpu_linear<const D: usize>(
 /// - input, residual and output: `[…, channels]`; gamma and beta: `[channels]`
 ///
 /// # Panics
-/// Channels that are no multiple of 4, shapes that do not fit each other: mistakes of the program.
+/// Shapes that do not fit each other: mistakes of the program.
 pub fn gpu_norm<const D: usize>(
     input: Tensor<D>,
     residual: Option<Tensor<D>>,
@@ -189,7 +192,7 @@ pub fn gpu_norm<const D: usize>(
 ) -> Tensor<D> {
     let channels = input.dims()[D - 1];
     assert!(
-        channels.is_multiple_of(LANES) && gamma.dims() == [channels] && beta.dims() == [channels],
+        gamma.dims() == [channels] && beta.dims() == [channels],
         "a norm of {:?} and {:?} channels on {:?}",
         gamma.dims(),
         beta.dims(),
@@ -216,7 +219,7 @@ pub fn gpu_norm<const D: usize>(
 /// - output: `[batch, height, width, channels]`
 ///
 /// # Panics
-/// Heads whose width is no multiple of 4, shapes that do not fit each other: mistakes of the program.
+/// Shapes that do not fit each other: mistakes of the program.
 pub fn gpu_window_attention(
     qkv: Tensor<4>,
     scale: Tensor<1>,
@@ -228,7 +231,7 @@ pub fn gpu_window_attention(
     let ([_, height, width, triple], [heads]) = (qkv.dims(), scale.dims());
     let tokens = grid.window * grid.window;
     assert!(
-        triple.is_multiple_of(3 * heads * LANES) && [height, width] == [grid.height, grid.width],
+        triple.is_multiple_of(3 * heads) && [height, width] == [grid.height, grid.width],
         "{triple} channels of {heads} heads on {height} × {width} tokens, in windows of {} × {}",
         grid.height,
         grid.width
@@ -292,6 +295,11 @@ impl GpuLayerOps for CubeBackend {
     ) -> CubeTensor {
         attention::attend_in_map(qkv, scale, bias, outside, regions, grid, masked)
     }
+}
+
+/// Values that a thread reads at once of rows as long as this.
+fn lanes_of(length: usize) -> usize {
+    if length.is_multiple_of(LANES) { LANES } else { 1 }
 }
 
 /// Room for values of this shape, on the same device and of the same type.

@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, Flex, TensorMetadata, backend_extension};
-use burn::tensor::module::{avg_pool2d, interpolate};
-use burn::tensor::ops::{AvgPoolOptions, InterpolateMode, InterpolateOptions};
+use burn::tensor::module::avg_pool2d;
+#[cfg(feature = "train")]
+use burn::tensor::module::interpolate;
+use burn::tensor::ops::AvgPoolOptions;
+#[cfg(feature = "train")]
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{DType, Device, Tensor};
 
 use crate::extension::{Float, float, values};
@@ -314,10 +318,7 @@ pub fn double(input: Tensor<4>, skip: Option<Tensor<4>>) -> Tensor<4> {
         );
     }
     if !is_plain_cpu(&input) {
-        let options = InterpolateOptions::new(InterpolateMode::Nearest)
-            .with_align_corners(false)
-            .with_output_size(sides);
-        let doubled = interpolate(input, options);
+        let doubled = doubled(input);
         return match skip {
             Some(skip) => Tensor::cat(vec![doubled, skip], 1),
             None => doubled,
@@ -329,6 +330,25 @@ pub fn double(input: Tensor<4>, skip: Option<Tensor<4>>) -> Tensor<4> {
         None => Dispatch::packed_double(inside(input)),
     };
     Tensor::from_dispatch(output).permute([0, 3, 1, 2])
+}
+
+/// Each value of a map four times, by burn's operations.
+fn doubled(input: Tensor<4>) -> Tensor<4> {
+    let [batch, channels, height, width] = input.dims();
+    #[cfg(feature = "train")]
+    if input.device().is_autodiff() {
+        let options = InterpolateOptions::new(InterpolateMode::Nearest)
+            .with_align_corners(false)
+            .with_output_size([2 * height, 2 * width]);
+        return interpolate(input, options);
+    }
+    // burn's interpolation is a twentieth of the code for WebGPU; a copy does.
+    input
+        .permute([0, 2, 3, 1])
+        .reshape([batch, height, 1, width, 1, channels])
+        .expand([batch, height, 2, width, 2, channels])
+        .reshape([batch, 2 * height, 2 * width, channels])
+        .permute([0, 3, 1, 2])
 }
 
 /// Layer normalisation over the last axis in one pass, on the CPU.

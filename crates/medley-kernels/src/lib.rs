@@ -38,6 +38,7 @@ mod batch_norm;
 #[cfg(feature = "train")]
 mod batch_norm_ops;
 mod conv;
+mod dense;
 mod depthwise;
 mod extension;
 #[cfg(any(feature = "cuda", feature = "vulkan"))]
@@ -69,6 +70,7 @@ mod window_ops;
 pub use attention_ops::cosine_attention;
 #[cfg(feature = "train")]
 pub use batch_norm_ops::{BatchNormOutput, batch_norm};
+pub use dense::dense;
 pub use extension::{conv2d, depthwise_conv2d};
 #[cfg(feature = "wgpu")]
 pub use gpu_layers::{gpu_linear, gpu_norm, gpu_window_attention, serves_gpu};

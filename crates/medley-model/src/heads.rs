@@ -1,6 +1,6 @@
 //! The heads: what belongs to one task alone.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::activation::relu;
@@ -58,7 +58,9 @@ pub(crate) struct ClassificationHead {
 
 impl ClassificationHead {
     fn forward(&self, embedding: Tensor<2>) -> Tensor<2> {
-        self.linear.forward(relu(self.dropout.forward(embedding)))
+        let Linear { weight, bias, .. } = &self.linear;
+        let input = relu(self.dropout.forward(embedding));
+        medley_kernels::dense(input, weight.val(), bias.as_ref().map(Param::val))
     }
 }
 

@@ -48,10 +48,23 @@ impl Pointwise {
         if let Some(packed) = packed_for(&self.packed, &input) {
             return packed.forward(input, None, Activation::None);
         }
+        let [channels_out, channels_in, _, _] = self.weight.dims();
+        let weight = self.weight.val().reshape([channels_out, channels_in]);
+        #[cfg(feature = "train")]
+        if input.device().is_autodiff() {
+            return self.in_training(input, weight);
+        }
+        let input = input.permute([0, 2, 3, 1]);
+        let output = medley_kernels::dense(input, weight.transpose(), Some(self.bias.val()));
+        output.permute([0, 3, 1, 2])
+    }
+
+    /// The same as one product for each picture, whose gradients are products too.
+    #[cfg(feature = "train")]
+    fn in_training(&self, input: Tensor<4>, weight: Tensor<2>) -> Tensor<4> {
         let [batch, channels_in, height, width] = input.dims();
-        let [channels_out, _, _, _] = self.weight.dims();
-        let weight = self.weight.val().reshape([1, channels_out, channels_in]);
-        let output = weight.matmul(input.reshape([batch, channels_in, height * width]))
+        let [channels_out, _] = weight.dims();
+        let output = weight.unsqueeze().matmul(input.reshape([batch, channels_in, height * width]))
             + self.bias.val().reshape([1, channels_out, 1]);
         output.reshape([batch, channels_out, height, width])
     }

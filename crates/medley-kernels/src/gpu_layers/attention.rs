@@ -1,6 +1,6 @@
-//! Attention within the windows of a map: a block for each head of a window, with a thread for each query. Threads know where
-//! in the map the window's tokens are, and how long its keys; queries and sums are in registers, keys and values are read from
-//! the map, which all threads of a block do at the same places.
+//! Attention within the windows of a map: a block for each head of a window, with a thread for each query, or some. Threads know
+//! where in the map the window's tokens are, and how long its keys; queries and sums are in registers, keys and values are
+//! read from the map, which all threads of a block do at the same places.
 
 use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_storage_type;
@@ -10,8 +10,11 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::norm::across;
-use super::{LANES, of_shape};
+use super::{lanes_of, of_shape};
 use crate::packed::{MIN_LENGTH, WindowGrid};
+
+/// Threads of a block at most: a window of 8 × 8 has one for each query.
+const MOST_THREADS: usize = 64;
 
 /// Below every score.
 const LEAST: f32 = -1e30;
@@ -65,19 +68,24 @@ fn dot<F: Float, N: Size>(
     one: &Array<Vector<F, N>>,
     other: &Array<Vector<F, N>>,
     #[comptime] width: usize,
+    #[comptime] lanes: usize,
 ) -> F {
     let mut sum = one[0] * other[0];
     #[unroll]
     for channel in 1..width {
         sum = fma(one[channel], other[channel], sum);
     }
-    across::<F, N>(sum)
+    across::<F, N>(sum, lanes)
 }
 
 /// The length of a vector, no shorter than [`MIN_LENGTH`].
 #[cube]
-fn length<F: Float, N: Size>(vector: &Array<Vector<F, N>>, #[comptime] width: usize) -> F {
-    let mut length = dot::<F, N>(vector, vector, width).sqrt();
+fn length<F: Float, N: Size>(
+    vector: &Array<Vector<F, N>>,
+    #[comptime] width: usize,
+    #[comptime] lanes: usize,
+) -> F {
+    let mut length = dot::<F, N>(vector, vector, width, lanes).sqrt();
     if length < F::new(MIN_LENGTH) {
         length = F::new(MIN_LENGTH);
     }
@@ -101,6 +109,7 @@ fn attend_kernel<F: Float, N: Size>(
     #[comptime] width: usize,
     #[comptime] masked: bool,
     #[comptime] padded: bool,
+    #[comptime] lanes: usize,
     #[define(F)] _dtype: ElemType,
 ) {
     let tokens = comptime!(window * window);
@@ -113,104 +122,86 @@ fn attend_kernel<F: Float, N: Size>(
     let channels = heads * width;
     let triple = channels * 3;
     let (index, head) = (block / heads, block % heads);
+    let first = head * width;
     let column = index % grid.across;
     let row = index / grid.across % grid.down;
     let batch = index / (grid.across * grid.down);
-    let token = UNIT_POS as usize;
     let none = (batch + 1) * grid.height * grid.width;
-    let y = (row * window + token / window + grid.shift_down) % (grid.down * window);
-    let x = (column * window + token % window + grid.shift_across) % (grid.across * window);
-    let mut place = (batch * grid.height + y) * grid.width + x;
-    if y >= grid.height || x >= grid.width {
-        place = none;
-    }
-    places[token] = place;
-
     let mut query = Array::<Vector<F, N>>::new(width);
     let mut other = Array::<Vector<F, N>>::new(width);
     let mut sums = Array::<Vector<F, N>>::new(width);
-    let first = head * width;
-    read_head::<F, N>(
-        qkv,
-        outside,
-        place,
-        none,
-        triple,
-        channels + first,
-        &mut other,
-        width,
-        padded,
-    );
-    shrink[token] = F::new(1.0) / length::<F, N>(&other, width);
-    read_head::<F, N>(qkv, outside, place, none, triple, first, &mut query, width, padded);
-    let factor = Vector::<F, N>::new(scale[head] / length::<F, N>(&query, width));
-    #[unroll]
-    for channel in 0..width {
-        query[channel] *= factor;
-        sums[channel] = Vector::<F, N>::new(F::new(0.0));
+
+    let mut token = UNIT_POS as usize;
+    while token < tokens {
+        let y = (row * window + token / window + grid.shift_down) % (grid.down * window);
+        let x = (column * window + token % window + grid.shift_across) % (grid.across * window);
+        let mut place = (batch * grid.height + y) * grid.width + x;
+        if y >= grid.height || x >= grid.width {
+            place = none;
+        }
+        places[token] = place;
+        let keys = channels + first;
+        read_head::<F, N>(qkv, outside, place, none, triple, keys, &mut other, width, padded);
+        shrink[token] = F::new(1.0) / length::<F, N>(&other, width, lanes);
+        token += CUBE_DIM as usize;
     }
     sync_cube();
 
-    let table = (head * tokens + token) * tokens;
     let own_regions = index % (grid.across * grid.down) * tokens;
-    let mut own_region = F::new(0.0);
-    if masked {
-        own_region = regions[own_regions + token];
-    }
-    let mut most = F::new(LEAST);
-    let mut total = F::new(0.0);
-    for key in 0..tokens {
-        let there = places[key];
-        read_head::<F, N>(
-            qkv,
-            outside,
-            there,
-            none,
-            triple,
-            channels + first,
-            &mut other,
-            width,
-            padded,
-        );
-        let mut score = dot::<F, N>(&query, &other, width) * shrink[key] + bias[table + key];
-        if masked {
-            if regions[own_regions + key] != own_region {
-                score += F::new(MASKED);
-            }
+    let mut token = UNIT_POS as usize;
+    while token < tokens {
+        let place = places[token];
+        read_head::<F, N>(qkv, outside, place, none, triple, first, &mut query, width, padded);
+        let factor = Vector::<F, N>::new(scale[head] / length::<F, N>(&query, width, lanes));
+        #[unroll]
+        for channel in 0..width {
+            query[channel] *= factor;
+            sums[channel] = Vector::<F, N>::new(F::new(0.0));
         }
-        if score > most {
-            let less = (most - score).exp();
-            total *= less;
+        let table = (head * tokens + token) * tokens;
+        let mut own_region = F::new(0.0);
+        if masked {
+            own_region = regions[own_regions + token];
+        }
+        let mut most = F::new(LEAST);
+        let mut total = F::new(0.0);
+        for key in 0..tokens {
+            let there = places[key];
+            let keys = channels + first;
+            read_head::<F, N>(qkv, outside, there, none, triple, keys, &mut other, width, padded);
+            let cosine = dot::<F, N>(&query, &other, width, lanes) * shrink[key];
+            let mut score = cosine + bias[table + key];
+            if masked {
+                if regions[own_regions + key] != own_region {
+                    score += F::new(MASKED);
+                }
+            }
+            if score > most {
+                let less = (most - score).exp();
+                total *= less;
+                #[unroll]
+                for channel in 0..width {
+                    sums[channel] *= Vector::<F, N>::new(less);
+                }
+                most = score;
+            }
+            let share = (score - most).exp();
+            total += share;
+            let values = 2 * channels + first;
+            read_head::<F, N>(qkv, outside, there, none, triple, values, &mut other, width, padded);
             #[unroll]
             for channel in 0..width {
-                sums[channel] *= Vector::<F, N>::new(less);
+                sums[channel] = fma(Vector::<F, N>::new(share), other[channel], sums[channel]);
             }
-            most = score;
         }
-        let share = (score - most).exp();
-        total += share;
-        read_head::<F, N>(
-            qkv,
-            outside,
-            there,
-            none,
-            triple,
-            2 * channels + first,
-            &mut other,
-            width,
-            padded,
-        );
-        #[unroll]
-        for channel in 0..width {
-            sums[channel] = fma(Vector::<F, N>::new(share), other[channel], sums[channel]);
+        if place != none {
+            let total = Vector::<F, N>::new(total);
+            #[unroll]
+            for channel in 0..width {
+                output[place * channels + first + channel] = sums[channel] / total;
+            }
         }
-    }
-    if place != none {
-        let total = Vector::<F, N>::new(total);
-        #[unroll]
-        for channel in 0..width {
-            output[place * channels + first + channel] = sums[channel] / total;
-        }
+        token += CUBE_DIM as usize;
     }
 }
 
@@ -227,6 +218,7 @@ pub(super) fn attend_in_map(
     let mut shape = qkv.shape();
     let (triple, heads) = (shape[3], scale.shape()[0]);
     shape[3] = triple / 3;
+    let lanes = lanes_of(triple / 3 / heads);
     let [down, across] = grid.windows();
     let blocks = shape[0] * down * across * heads;
     let output = of_shape(&qkv, shape);
@@ -238,8 +230,9 @@ pub(super) fn attend_in_map(
     let [qkv, scale, bias, outside, regions] =
         [qkv, scale, bias, outside, regions].map(into_contiguous);
     let tokens = grid.window * grid.window;
-    let dim = CubeDim::new_1d(tokens as u32);
-    let count = cubecl::calculate_cube_count_elemwise(&client, blocks * tokens, dim);
+    let units = tokens.min(MOST_THREADS);
+    let dim = CubeDim::new_1d(units as u32);
+    let count = cubecl::calculate_cube_count_elemwise(&client, blocks * units, dim);
     let padded = [grid.height, grid.width] != [down * grid.window, across * grid.window];
     let [shift_down, shift_across] = grid.shift;
     // SAFETY: the kernel reads and writes tokens of the map, pairs of a window's tokens and heads below `heads` only, of which
@@ -250,7 +243,7 @@ pub(super) fn attend_in_map(
             &client,
             count,
             dim,
-            LANES,
+            lanes,
             qkv.into_tensor_arg(),
             scale.into_tensor_arg(),
             bias.into_tensor_arg(),
@@ -261,9 +254,10 @@ pub(super) fn attend_in_map(
             blocks,
             heads,
             grid.window,
-            triple / 3 / heads / LANES,
+            triple / 3 / heads / lanes,
             masked,
             padded,
+            lanes,
             dtype,
         );
     }

@@ -7,7 +7,7 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
-use super::{LANES, of_shape};
+use super::{lanes_of, of_shape};
 
 /// Threads of a row.
 const WIDE: usize = 4;
@@ -17,10 +17,10 @@ const HIGH: usize = 16;
 
 /// The sum of a vector's values.
 #[cube]
-pub(super) fn across<F: Float, N: Size>(vector: Vector<F, N>) -> F {
+pub(super) fn across<F: Float, N: Size>(vector: Vector<F, N>, #[comptime] lanes: usize) -> F {
     let mut sum = vector.extract(0usize);
     #[unroll]
-    for lane in 1..LANES {
+    for lane in 1..lanes {
         sum += vector.extract(lane);
     }
     sum
@@ -52,6 +52,7 @@ fn norm_kernel<F: Float, N: Size>(
     length: usize,
     epsilon: f32,
     #[comptime] added: bool,
+    #[comptime] lanes: usize,
     #[define(F)] _dtype: ElemType,
 ) {
     let mut sums = Shared::<[F]>::new_slice(WIDE * HIGH);
@@ -62,7 +63,7 @@ fn norm_kernel<F: Float, N: Size>(
     if row >= rows {
         first = (rows - 1) * length;
     }
-    let share = F::new(1.0) / F::cast_from(length * LANES);
+    let share = F::new(1.0) / F::cast_from(length * lanes);
 
     let mut sum = Vector::<F, N>::new(F::new(0.0));
     let mut place = UNIT_POS_X as usize;
@@ -70,7 +71,7 @@ fn norm_kernel<F: Float, N: Size>(
         sum += input[first + place];
         place += WIDE;
     }
-    let mean = Vector::<F, N>::new(of_row::<F>(across::<F, N>(sum), &mut sums) * share);
+    let mean = Vector::<F, N>::new(of_row::<F>(across::<F, N>(sum, lanes), &mut sums) * share);
     let mut sum = Vector::<F, N>::new(F::new(0.0));
     let mut place = UNIT_POS_X as usize;
     while place < length {
@@ -78,7 +79,7 @@ fn norm_kernel<F: Float, N: Size>(
         sum += centred * centred;
         place += WIDE;
     }
-    let variance = of_row::<F>(across::<F, N>(sum), &mut squares) * share;
+    let variance = of_row::<F>(across::<F, N>(sum, lanes), &mut squares) * share;
     let factor = Vector::<F, N>::new(F::new(1.0) / (variance + F::cast_from(epsilon)).sqrt());
     if row < rows {
         let mut place = UNIT_POS_X as usize;
@@ -104,6 +105,7 @@ pub(super) fn norm_and_add(
 ) -> CubeTensor {
     let output = of_shape(&input, input.shape());
     let [channels] = gamma.shape().dims();
+    let lanes = lanes_of(channels);
     let rows = input.shape().num_elements() / channels;
     if rows == 0 {
         return output;
@@ -121,16 +123,17 @@ pub(super) fn norm_and_add(
             &client,
             count,
             dim,
-            LANES,
+            lanes,
             input.into_tensor_arg(),
             residual.into_tensor_arg(),
             gamma.into_tensor_arg(),
             beta.into_tensor_arg(),
             output.clone().into_tensor_arg(),
             rows,
-            channels / LANES,
+            channels / lanes,
             epsilon,
             added,
+            lanes,
             dtype,
         );
     }

@@ -5,14 +5,19 @@ use burn::module::Module;
 use burn::module::Param;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Device, Tensor};
+#[cfg(feature = "train")]
 use medley_kernels::{gelu, in_parts};
 
+#[cfg(feature = "wgpu")]
+use super::apply_linear;
 #[cfg(feature = "wgpu")]
 use super::norm_on_gpu;
 use super::packed::PackedBlock;
 use super::window_attention::WindowAttention;
 use super::windows::Windows;
-use super::{apply_linear, apply_norm, linear, norm_config};
+#[cfg(feature = "train")]
+use super::{apply_linear, apply_norm};
+use super::{linear, norm_config};
 use crate::conv_norm::packed_for;
 
 /// The hidden layer of the perceptron is this many times as wide as the block.
@@ -64,6 +69,23 @@ impl SwinBlock {
         if let Some(packed) = packed_for(&self.packed, &tokens) {
             return packed.forward(tokens, windows);
         }
+        #[cfg(feature = "train")]
+        return self.forward_unpacked(tokens, windows, mask);
+        #[cfg(not(feature = "train"))]
+        {
+            let _ = mask;
+            unreachable!("browsers lay blocks out for the CPU, or ask their GPU");
+        }
+    }
+
+    /// The same in training, and wherever the block is not packed.
+    #[cfg(feature = "train")]
+    fn forward_unpacked(
+        &self,
+        tokens: Tensor<4>,
+        windows: &Windows,
+        mask: Option<Tensor<4>>,
+    ) -> Tensor<4> {
         let maps = tokens.dims()[0];
         let attended = windows.join(self.attn.forward(windows.cut(tokens.clone()), maps, mask));
         if tokens.device().is_autodiff() {
@@ -95,12 +117,14 @@ impl SwinBlock {
     }
 
     /// What follows the attention, token by token.
+    #[cfg(feature = "train")]
     fn add<const D: usize>(&self, tokens: Tensor<D>, attended: Tensor<D>) -> Tensor<D> {
         let tokens = tokens + apply_norm(&self.norm1, attended);
         let hidden = gelu(apply_linear(&self.mlp.fc1, tokens.clone()));
         tokens + apply_norm(&self.norm2, apply_linear(&self.mlp.fc2, hidden))
     }
 
+    #[cfg(feature = "train")]
     pub(super) fn is_packed_for(&self, tokens: &Tensor<4>) -> bool {
         packed_for(&self.packed, tokens).is_some()
     }

@@ -26,7 +26,7 @@ pub use torchvision::torchvision_name;
 use burn::module::Param;
 use burn::nn::{Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use medley_kernels::{layer_norm_over_rows, linear_over_rows};
+use medley_kernels::{dense, layer_norm_over_rows};
 
 /// Standard deviation of the initial weights of every linear layer, as in torchvision.
 const LINEAR_INIT_STD: f64 = 0.02;
@@ -52,21 +52,7 @@ fn norm_config(channels: usize) -> LayerNormConfig {
 
 /// A linear layer over the last axis.
 fn apply_linear<const D: usize>(layer: &Linear, tokens: Tensor<D>) -> Tensor<D> {
-    if tokens.device().is_autodiff() {
-        let bias = layer.bias.as_ref().map(Param::val);
-        return linear_over_rows(tokens, layer.weight.val(), bias);
-    }
-    #[cfg(feature = "wgpu")]
-    if medley_kernels::serves_gpu(&tokens) {
-        let bias = layer.bias.as_ref().map(Param::val);
-        return medley_kernels::gpu_linear(
-            tokens,
-            layer.weight.val(),
-            bias,
-            medley_kernels::Activation::None,
-        );
-    }
-    layer.forward(tokens)
+    dense(tokens, layer.weight.val(), layer.bias.as_ref().map(Param::val))
 }
 
 /// A norm over the last axis.

@@ -4,7 +4,9 @@ use burn::module::{Module, Param};
 use burn::nn::LayerNorm;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, Tensor};
-use medley_kernels::{Activation, PackedConv, linear_over_rows};
+#[cfg(feature = "train")]
+use medley_kernels::linear_over_rows;
+use medley_kernels::{Activation, PackedConv};
 
 use super::packed::norm;
 use super::{apply_norm, norm_config};
@@ -43,16 +45,16 @@ impl PatchEmbed {
             let image = image.permute([0, 2, 3, 1]);
             return norm(&self.norm, packed.forward_inside(image, None, Activation::None));
         }
-        let map = if image.device().is_autodiff() {
-            self.embed_in_training(image)
-        } else {
-            self.proj.forward(image).permute([0, 2, 3, 1])
-        };
-        apply_norm(&self.norm, map)
+        #[cfg(feature = "train")]
+        if image.device().is_autodiff() {
+            return apply_norm(&self.norm, self.embed_in_training(image));
+        }
+        apply_norm(&self.norm, self.proj.forward(image).permute([0, 2, 3, 1]))
     }
 
     /// The convolution as a linear layer over the patches, which do not overlap: on a GPU, one thread of burn's gradient of
     /// the weights adds up a whole batch's patches.
+    #[cfg(feature = "train")]
     fn embed_in_training(&self, image: Tensor<4>) -> Tensor<4> {
         let [batch, colours, height, width] = image.dims();
         let [rows, columns] = [height / PATCH, width / PATCH];

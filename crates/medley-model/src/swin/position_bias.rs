@@ -5,7 +5,7 @@ use burn::nn::Linear;
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::linear;
+use super::{apply_linear, linear};
 
 /// Width of the hidden layer.
 const HIDDEN: usize = 512;
@@ -37,7 +37,8 @@ impl PositionBias {
         let table = TensorData::new(relative_coordinates(window), [offsets, 2]);
         let table = Tensor::<2>::from_data(table, device);
         // The sigmoid acts on the (2w-1)² offsets that exist, not on the w⁴ pairs.
-        let bias = sigmoid(self.output.forward(relu(self.hidden.forward(table)))) * RANGE;
+        let hidden = relu(apply_linear(&self.hidden, table));
+        let bias = sigmoid(apply_linear(&self.output, hidden)) * RANGE;
 
         let index = TensorData::new(relative_index(window), [tokens * tokens]);
         let index = Tensor::<1, Int>::from_data(index, device);

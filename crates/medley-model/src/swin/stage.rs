@@ -50,8 +50,13 @@ impl SwinStage {
             return self.blocks_on_gpu(tokens, [plain, shifted]);
         }
         // One mask serves all shifted blocks of the stage. Packed blocks make do with the regions.
-        let packed = self.blocks.iter().all(|block| block.is_packed_for(&tokens));
-        let mask = if packed { None } else { shifted.mask(&tokens.device()) };
+        #[cfg(feature = "train")]
+        let mask = match self.blocks.iter().all(|block| block.is_packed_for(&tokens)) {
+            true => None,
+            false => shifted.mask(&tokens.device()),
+        };
+        #[cfg(not(feature = "train"))]
+        let mask: Option<Tensor<4>> = None;
         for (index, block) in self.blocks.iter().enumerate() {
             tokens = if index % 2 == 0 {
                 block.forward(tokens, &plain, None)

@@ -2,9 +2,12 @@
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
+#[cfg(feature = "train")]
 use burn::tensor::module::attention;
+#[cfg(feature = "train")]
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Device, Tensor};
+#[cfg(feature = "train")]
 use medley_kernels::MIN_LENGTH;
 
 use super::position_bias::PositionBias;
@@ -67,11 +70,14 @@ impl WindowAttention {
         }
     }
 
+    /// In training, and for inference where blocks are not packed; browsers have their own ways.
+    ///
     /// # Shapes
     ///
     /// - windows: `[maps·windows, window², channels]`
     /// - mask, added to the attention: `[windows, 1, window², window²]`
     /// - output: like `windows`
+    #[cfg(feature = "train")]
     pub(super) fn forward(
         &self,
         windows: Tensor<3>,
@@ -86,7 +92,6 @@ impl WindowAttention {
         let heads = scale.dims()[2];
         let head_channels = channels / heads;
         let weight = self.qkv.weight.val();
-        #[cfg(feature = "train")]
         if windows.device().is_autodiff() {
             let qkv = medley_kernels::linear_over_rows(windows, weight, Some(qkv_bias));
             let scale = scale.slice(0..1).reshape([heads]);
@@ -211,6 +216,7 @@ impl WindowAttention {
 ///
 /// - vectors: `[2, maps·windows, heads, tokens, head_channels]`
 /// - scale: `[2, 1, heads, 1, 1]`
+#[cfg(feature = "train")]
 fn normalize(vectors: Tensor<5>, scale: Tensor<5>) -> Tensor<5> {
     let squared = vectors.clone().square().sum_dim(4);
     let least = f64::from(MIN_LENGTH).powi(2);

@@ -1,10 +1,13 @@
 //! Windows over a map of tokens: padding, shifting, cutting, and the mask that shifting needs.
 
+#[cfg(feature = "train")]
 use burn::tensor::ops::PadMode;
+#[cfg(feature = "train")]
 use burn::tensor::{Device, Tensor, TensorData};
 use medley_kernels::WindowGrid;
 
 /// What is added to the attention between tokens that are neighbours only because of the shift.
+#[cfg(feature = "train")]
 const MASKED: f32 = -100.0;
 
 /// How a map of tokens of one size is cut into windows.
@@ -67,13 +70,14 @@ impl Windows {
     }
 
     /// How many windows one map makes.
+    #[cfg(feature = "train")]
     fn count(&self) -> usize {
         self.rows.padded / self.window * (self.columns.padded / self.window)
     }
 
     /// `[batch, height, width, channels]` to `[batch·windows, window², channels]`.
+    #[cfg(feature = "train")]
     pub(super) fn cut(&self, map: Tensor<4>) -> Tensor<3> {
-        #[cfg(feature = "train")]
         if map.device().is_autodiff() {
             return medley_kernels::cut_windows(map, self.grid());
         }
@@ -99,8 +103,8 @@ impl Windows {
     }
 
     /// Undoes [`Self::cut`].
+    #[cfg(feature = "train")]
     pub(super) fn join(&self, windows: Tensor<3>) -> Tensor<4> {
-        #[cfg(feature = "train")]
         if windows.device().is_autodiff() {
             return medley_kernels::join_windows(windows, self.grid());
         }
@@ -129,6 +133,7 @@ impl Windows {
     /// `[windows, 1, window², window²]`, 0 or -100. `None` where nothing is shifted.
     ///
     /// Padding is not masked, as in torchvision.
+    #[cfg(feature = "train")]
     pub(super) fn mask(&self, device: &Device) -> Option<Tensor<4>> {
         let regions = self.regions()?;
         let tokens = self.window * self.window;
