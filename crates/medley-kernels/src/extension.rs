@@ -2,8 +2,11 @@
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, Flex, TensorMetadata, backend_extension};
+#[cfg(any(feature = "train", feature = "wgpu"))]
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{DType, Device, Tensor, TensorData};
+#[cfg(any(feature = "train", feature = "wgpu"))]
+use burn::tensor::{DType, Device};
+use burn::tensor::{Tensor, TensorData};
 
 use crate::conv;
 use crate::depthwise::Depthwise;
@@ -115,7 +118,8 @@ pub(crate) fn float(values: Vec<f32>, shape: Vec<usize>) -> Float {
     Float::from_data(TensorData::new(values, shape))
 }
 
-/// Whether the kernels here serve these tensors.
+/// Whether the kernels here serve these tensors. A browser's build for the CPU has nothing else.
+#[cfg(any(feature = "train", feature = "wgpu"))]
 fn on_cpu<const D: usize>(input: &Tensor<D>, weight: DType) -> bool {
     input.dtype() == DType::F32 && weight == DType::F32 && input.device() == Device::flex()
 }
@@ -145,6 +149,7 @@ pub fn conv2d(
     if let Some(bias) = &bias {
         assert_eq!(bias.dims(), [channels_out], "one bias for each channel");
     }
+    #[cfg(any(feature = "train", feature = "wgpu"))]
     if !on_cpu(&input, weight.dtype()) {
         #[cfg(feature = "train")]
         if input.device().is_autodiff() && crate::unrolled::pays(&input, &weight, stride) {
@@ -177,6 +182,7 @@ pub fn depthwise_conv2d(input: Tensor<4>, weight: Tensor<4>, stride: usize) -> T
         channels == kernels && one == 1 && height == width && height % 2 == 1 && stride > 0,
         "{kernels} kernels of {one} channels, {height} × {width}, stride {stride}, on {channels} channels"
     );
+    #[cfg(any(feature = "train", feature = "wgpu"))]
     if !on_cpu(&input, weight.dtype()) {
         let options = ConvOptions::new([stride; 2], [height / 2; 2], [1; 2], channels);
         return burn::tensor::module::conv2d(input, weight, None, options);

@@ -76,28 +76,34 @@ pub fn serves_gpu<const D: usize>(tensor: &Tensor<D>) -> bool {
 #[derive(Debug, Clone)]
 pub(crate) struct GpuConv {
     shape: Shape,
-    /// `[kernel² · channels, channels_out]`
+    /// `[kernel² · channels, channels_out]`, both channels multiples of 4 with zeros at their ends.
     weight: Tensor<2>,
-    /// `[channels_out]`
+    /// `[channels_out]`, likewise
     bias: Tensor<1>,
 }
 
 impl GpuConv {
-    /// None where the weights are not on a GPU, may need gradients, or make a number of channels that is no multiple of 4.
+    /// None where the weights are not on a GPU, or may need gradients.
     ///
     /// # Shapes
     /// - weight: `[channels_out, channels, kernel, kernel]`; bias: `[channels_out]`
     pub(crate) fn new(weight: Tensor<4>, bias: Option<Tensor<1>>, shape: Shape) -> Option<Self> {
+        serves_gpu(&weight).then(|| Self::laid_out(weight.permute([2, 3, 1, 0]), bias, shape))
+    }
+
+    /// weight: `[kernel, kernel, channels, channels_out]`
+    fn laid_out(weight: Tensor<4>, bias: Option<Tensor<1>>, shape: Shape) -> Self {
         let Shape { channels, channels_out, kernel, .. } = shape;
-        if !serves_gpu(&weight) || !channels_out.is_multiple_of(LANES) {
-            return None;
-        }
         let bias = bias.unwrap_or_else(|| Tensor::zeros([channels_out], &weight.device()));
-        // A picture's three channels become four.
-        let shape = Shape { channels: channels.next_multiple_of(LANES), ..shape };
-        let weight = with_channels(weight.permute([2, 3, 1, 0]), 2, shape.channels);
-        let weight = weight.reshape([kernel * kernel * shape.channels, channels_out]);
-        Some(Self { shape, weight, bias })
+        // A picture's three channels become four, and so do a task's three classes.
+        let [whole, whole_out] = [channels, channels_out].map(|it| it.next_multiple_of(LANES));
+        let weight = with_channels(with_channels(weight, 2, whole), 3, whole_out);
+        let bias = with_channels(bias.reshape([1, 1, 1, channels_out]), 3, whole_out);
+        Self {
+            shape,
+            weight: weight.reshape([kernel * kernel * whole, whole_out]),
+            bias: bias.reshape([whole_out]),
+        }
     }
 
     /// # Shapes
@@ -114,20 +120,23 @@ impl GpuConv {
     ) -> Tensor<4> {
         let shape = self.shape;
         let [batch, height, width, channels] = input.dims();
-        let whole = channels.next_multiple_of(LANES);
-        assert_eq!(whole, shape.channels, "channels of a convolution");
-        let input = with_channels(input, 3, whole);
-        let [input, weight] = [input.into_dispatch(), self.weight.clone().into_dispatch()];
-        let bias = self.bias.clone().into_dispatch();
-        Tensor::from_dispatch(match residual {
+        assert_eq!(channels, shape.channels, "channels of a convolution");
+        let out = [batch, shape.out(height), shape.out(width), shape.channels_out];
+        let [whole, whole_out] =
+            [channels, shape.channels_out].map(|it| it.next_multiple_of(LANES));
+        let input = with_channels(input, 3, whole).into_dispatch();
+        let [weight, bias] =
+            [self.weight.clone().into_dispatch(), self.bias.clone().into_dispatch()];
+        let shape = Shape { channels: whole, channels_out: whole_out, ..shape };
+        let output = Tensor::<4>::from_dispatch(match residual {
             Some(residual) => {
-                let expected = [batch, shape.out(height), shape.out(width), shape.channels_out];
-                assert_eq!(residual.dims(), expected, "the residual of a convolution");
-                let residual = residual.into_dispatch();
+                assert_eq!(residual.dims(), out, "the residual of a convolution");
+                let residual = with_channels(residual, 3, whole_out).into_dispatch();
                 Dispatch::convolve_and_add(input, weight, bias, residual, shape, activation)
             }
             None => Dispatch::convolve(input, weight, bias, shape, activation),
-        })
+        });
+        if whole_out == out[3] { output } else { output.slice(out.map(|end| 0..end)) }
     }
 }
 
@@ -159,21 +168,11 @@ pub fn gpu_linear<const D: usize>(
     let [channels, channels_out] = weight.dims();
     let mut dims = input.dims();
     assert_eq!(dims[D - 1], channels, "channels of a linear layer");
-    let bias = bias.unwrap_or_else(|| Tensor::zeros([channels_out], &input.device()));
-    assert_eq!(bias.dims(), [channels_out], "one bias for each channel");
     let rows = dims[..D - 1].iter().product();
     dims[D - 1] = channels_out;
-    let [whole, whole_out] = [channels, channels_out].map(|it| it.next_multiple_of(LANES));
-    let weight = weight.reshape([1, 1, channels, channels_out]);
-    let weight = with_channels(with_channels(weight, 2, whole), 3, whole_out);
-    let bias = with_channels(bias.reshape([1, 1, 1, channels_out]), 3, whole_out);
-    let conv = GpuConv {
-        shape: Shape { channels: whole, channels_out: whole_out, kernel: 1, stride: 1, pad: 0 },
-        weight: weight.reshape([whole, whole_out]),
-        bias: bias.reshape([whole_out]),
-    };
-    let output = conv.forward(input.reshape([1, 1, rows, channels]), None, activation);
-    output.slice([0..1, 0..1, 0..rows, 0..channels_out]).reshape(dims)
+    let shape = Shape { channels, channels_out, kernel: 1, stride: 1, pad: 0 };
+    let conv = GpuConv::laid_out(weight.reshape([1, 1, channels, channels_out]), bias, shape);
+    conv.forward(input.reshape([1, 1, rows, channels]), None, activation).reshape(dims)
 }
 
 /// A norm over the last axis, `residual + (x − mean) / √(variance + epsilon) · gamma + beta`; without a residual 0 in its place.

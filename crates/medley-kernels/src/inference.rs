@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, Flex, TensorMetadata, backend_extension};
+#[cfg(any(feature = "train", feature = "wgpu"))]
 use burn::tensor::module::avg_pool2d;
 #[cfg(feature = "train")]
 use burn::tensor::module::interpolate;
+#[cfg(any(feature = "train", feature = "wgpu"))]
 use burn::tensor::ops::AvgPoolOptions;
 #[cfg(feature = "train")]
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
@@ -272,6 +274,7 @@ impl PackedConv {
 /// # Shapes
 /// - images, output: `[batch, channels, height, width]`
 pub fn standardize(images: Tensor<4>, least_variance: f64) -> Tensor<4> {
+    #[cfg(any(feature = "train", feature = "wgpu"))]
     if !is_plain_cpu(&images) {
         let [batch, channels, height, width] = images.dims();
         let flat = images.reshape([batch, channels * height * width]);
@@ -290,6 +293,7 @@ pub fn standardize(images: Tensor<4>, least_variance: f64) -> Tensor<4> {
 /// - input: `[batch, channels, height, width]`
 /// - output: `[batch, channels, ⌊height / 2⌋, ⌊width / 2⌋]`
 pub fn halve(input: Tensor<4>) -> Tensor<4> {
+    #[cfg(any(feature = "train", feature = "wgpu"))]
     if !is_plain_cpu(&input) {
         return avg_pool2d(input, AvgPoolOptions::new([2; 2]));
     }
@@ -317,6 +321,7 @@ pub fn double(input: Tensor<4>, skip: Option<Tensor<4>>) -> Tensor<4> {
             "a map beside one of half its sides"
         );
     }
+    #[cfg(any(feature = "train", feature = "wgpu"))]
     if !is_plain_cpu(&input) {
         let doubled = doubled(input);
         return match skip {
@@ -333,6 +338,7 @@ pub fn double(input: Tensor<4>, skip: Option<Tensor<4>>) -> Tensor<4> {
 }
 
 /// Each value of a map four times, by burn's operations.
+#[cfg(any(feature = "train", feature = "wgpu"))]
 fn doubled(input: Tensor<4>) -> Tensor<4> {
     let [batch, channels, height, width] = input.dims();
     #[cfg(feature = "train")]

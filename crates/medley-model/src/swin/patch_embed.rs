@@ -8,8 +8,10 @@ use burn::tensor::{Device, Tensor};
 use medley_kernels::linear_over_rows;
 use medley_kernels::{Activation, PackedConv};
 
+#[cfg(feature = "train")]
+use super::apply_norm;
+use super::norm_config;
 use super::packed::norm;
-use super::{apply_norm, norm_config};
 use crate::conv_norm::packed_for;
 
 /// Side of a patch in pixels, and the stride of s1.
@@ -49,7 +51,10 @@ impl PatchEmbed {
         if image.device().is_autodiff() {
             return apply_norm(&self.norm, self.embed_in_training(image));
         }
-        apply_norm(&self.norm, self.proj.forward(image).permute([0, 2, 3, 1]))
+        #[cfg(feature = "train")]
+        return apply_norm(&self.norm, self.proj.forward(image).permute([0, 2, 3, 1]));
+        #[cfg(not(feature = "train"))]
+        unreachable!("browsers lay the patches' layer out")
     }
 
     /// The convolution as a linear layer over the patches, which do not overlap: on a GPU, one thread of burn's gradient of

@@ -10,10 +10,12 @@ use burn::tensor::{Device, Tensor};
 #[cfg(feature = "train")]
 use medley_kernels::MIN_LENGTH;
 
+#[cfg(any(feature = "train", feature = "wgpu"))]
+use super::apply_linear;
+use super::linear;
 use super::position_bias::PositionBias;
 #[cfg(feature = "wgpu")]
 use super::windows::Windows;
-use super::{apply_linear, linear};
 
 /// The scale of the cosines is at most this.
 const MAX_SCALE: f64 = 100.0;
