@@ -114,31 +114,21 @@ impl DeviceName {
     /// burn starts a device when it is first used, and panics where there is none: that is asked for here instead.
     #[cfg(any(feature = "cuda", feature = "vulkan"))]
     fn started(self, device: Device) -> Result<Device> {
-        use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
-
         use burn::tensor::Tensor;
 
-        let loud = take_hook();
-        set_hook(Box::new(|_| {}));
-        let tried = catch_unwind(AssertUnwindSafe(|| {
+        let tried = medley_train::quietly(|| {
             Tensor::<1>::ones([2], &device).sum().try_into_scalar::<f32>().ok()
-        }));
-        set_hook(loud);
+        });
         match tried {
             Ok(Some(2.0)) => Ok(device),
             Ok(found) => Err(BadInput(format!(
                 "{self}: expected 1 + 1 to be 2, found {found:?}; this device computes wrongly, use another --device"
             ))
             .into()),
-            Err(panic) => {
-                let text = panic.downcast_ref::<String>().map(String::as_str);
-                let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
-                let first = text.lines().next().unwrap_or_default();
-                Err(BadInput(format!(
-                    "{self}: no such device on this machine ({first}); use another --device"
-                ))
-                .into())
-            }
+            Err(reason) => Err(BadInput(format!(
+                "{self}: no such device on this machine ({reason}); use another --device"
+            ))
+            .into()),
         }
     }
 }

@@ -3,7 +3,7 @@
 // The lint knows tests, but not the functions that they share.
 #![allow(clippy::expect_used)]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::module::{attention, avg_pool2d, conv2d, interpolate, layer_norm, linear};
 use burn::tensor::ops::{
@@ -14,6 +14,15 @@ use medley_kernels::{
     Activation, PackedConv, PackedLinear, PackedSwinBlock, SwinBlockParts, WindowGrid, double,
     halve,
 };
+
+/// burn's CPU device has one random generator for the whole process: tests beside each other would draw from it in turn, and
+/// each time something else.
+static GENERATOR: Mutex<()> = Mutex::new(());
+
+/// Every test holds this.
+fn alone() -> MutexGuard<'static, ()> {
+    GENERATOR.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), device)
@@ -70,6 +79,7 @@ fn compare(case: &Case, activation: Activation, bias: bool, residual: bool) {
 
 #[test]
 fn a_convolution_equals_burns() {
+    let _alone = alone();
     let case = |input, out, kernel, stride, pad| Case { input, out, kernel, stride, pad };
     for case in [
         // Few channels: directly.
@@ -107,6 +117,7 @@ fn a_convolution_equals_burns() {
 
 #[test]
 fn no_rows_make_no_rows() {
+    let _alone = alone();
     let device = device(1);
     let layer = PackedConv::new(random([4, 3, 3, 3], &device), None, 1, 1).expect("on the CPU");
     let output = layer.forward(Tensor::zeros([0, 3, 8, 8], &device), None, Activation::None);
@@ -115,6 +126,7 @@ fn no_rows_make_no_rows() {
 
 #[test]
 fn layers_take_each_others_maps_and_burns_operations_do_too() {
+    let _alone = alone();
     let device = device(5);
     let input = random([2, 16, 9, 9], &device);
     let weights = [random([16, 16, 3, 3], &device), random([8, 16, 3, 3], &device)];
@@ -131,12 +143,14 @@ fn layers_take_each_others_maps_and_burns_operations_do_too() {
 
 #[test]
 fn weights_that_may_need_gradients_are_not_packed() {
+    let _alone = alone();
     let device = Device::flex().autodiff();
     assert!(PackedConv::new(random([4, 3, 3, 3], &device), None, 1, 1).is_none());
 }
 
 #[test]
 fn halving_and_doubling_equal_burns() {
+    let _alone = alone();
     let device = device(7);
     for shape in [[2, 5, 8, 6], [1, 16, 5, 7], [1, 3, 2, 2]] {
         let input = random(shape, &device);
@@ -157,6 +171,7 @@ fn halving_and_doubling_equal_burns() {
 
 #[test]
 fn pictures_are_standardised_as_with_gradients() {
+    let _alone = alone();
     let device = device(15);
     let images = random([3, 3, 5, 7], &device) * 0.2 + 0.4;
     let tracked = Tensor::from_data(images.clone().into_data(), &device.clone().autodiff());
@@ -171,6 +186,7 @@ fn pictures_are_standardised_as_with_gradients() {
 
 #[test]
 fn a_layer_norm_equals_burns() {
+    let _alone = alone();
     let device = device(9);
     for channels in [3, 24, 97] {
         let input = random([2, 5, 7, channels], &device) * 3.0 + 10.0;
@@ -243,6 +259,7 @@ fn burns_linear(layer: &Linear, rows: Tensor<2>) -> Tensor<2> {
 
 #[test]
 fn a_swin_block_equals_burns_window_by_window() {
+    let _alone = alone();
     let device = device(13);
     for (heads, width, window, height, columns, shift) in [
         (2, 8, 4, 8, 12, [0, 0]),

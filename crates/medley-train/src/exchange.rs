@@ -4,7 +4,6 @@
 //! the same step. From card to card it goes by burn's collective operation, which is NCCL's all-reduce, and through the
 //! processor's memory where there is none.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use burn::module::{Module, ModuleVisitor, Param};
@@ -14,6 +13,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use medley_model::MedleyModel;
 
 use crate::error::TrainError;
+use crate::quietly::quietly;
 
 /// How gradients come from one device to the others.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,14 +39,11 @@ impl Road {
 /// Whether burn moves values from this device to others by itself: tried with the device alone, as burn panics where it
 /// does not.
 pub(crate) fn has_collectives(device: &Device) -> bool {
-    let loud = take_hook();
-    set_hook(Box::new(|_| {}));
-    let tried = catch_unwind(AssertUnwindSafe(|| {
+    let tried = quietly(|| {
         let two = Tensor::<1>::ones([1], device) * 2.0;
         let mean = all_reduce(two, ReduceOperation::Mean, vec![device.clone()]).resolve();
         mean.try_into_scalar::<f32>().is_ok_and(|value| value == 2.0)
-    }));
-    set_hook(loud);
+    });
     tried.unwrap_or(false)
 }
 
@@ -214,10 +211,10 @@ impl ModuleVisitor for Put {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(old) = self.old.remove::<D>(param.id) {
             let shape = old.shape();
-            let next = self.at + shape.num_elements();
-            let mean: Tensor<D> = self.mean.clone().slice([self.at..next]).reshape(shape);
+            let count = shape.num_elements();
+            let mean: Tensor<D> = self.mean.clone().narrow(0, self.at, count).reshape(shape);
             self.new.register(param.id, mean);
-            self.at = next;
+            self.at += count;
         }
     }
 }
