@@ -4,7 +4,7 @@
 //! product without autotune is slow where blocks of threads have to wait for each other (docs/performance.md). A block is seven
 //! kernels here: four linear layers with their bias and GELU, attention that reads its windows where they lie in the map, and
 //! two norms with the sum behind them. A convolution is one, with bias, residual and activation. Maps keep their channels side
-//! by side, and none needs more than a kilobyte of a block's shared memory.
+//! by side, and with the windows of 8 × 8 that models have none needs more than a kilobyte of a block's shared memory.
 
 mod attention;
 mod norm;
