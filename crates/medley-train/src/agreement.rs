@@ -16,7 +16,7 @@ use crate::config::Variant;
 use crate::error::TrainError;
 use crate::exchange::{Member, flat, has_collectives};
 use crate::optimizer::adamw;
-use crate::step::losses;
+use crate::step::{floats, losses};
 
 /// Both families of encoders, which [`agreement`] compares; a small Swin has all of a large one's operations.
 pub const COMPARED_VARIANTS: [Variant; 2] = [Variant::Nano, Variant::SwinMicro];
@@ -152,13 +152,7 @@ fn optimizer(shape: [usize; 2], device: &Device) -> Result<Agreement, TrainError
             average = medley_kernels::towards(average, weight.clone(), 0.75);
         }
         let moved = weight - tensor(0);
-        let read = |values: Tensor<2>| {
-            let values = values.try_into_data_as::<f32>().map_err(|error| format!("{error:?}"));
-            let values = values
-                .and_then(|data| data.try_into_vec::<f32>().map_err(|error| format!("{error:?}")));
-            values.map_err(TrainError::Device)
-        };
-        Ok([read(moved)?, read(average)?])
+        Ok([floats(moved)?, floats(average)?])
     };
     let (ours, theirs) = (run(&Device::flex())?, run(device)?);
     let norm = |values: &[f32]| values.iter().map(|v| v * v).sum::<f32>().sqrt();
@@ -187,12 +181,7 @@ fn exchange(device: &Device) -> Result<Agreement, TrainError> {
         total = total + task.loss;
     }
     let gradients = GradientsParams::from_grads(total.backward(), &model);
-    let read = |gradients: &GradientsParams| -> Result<Vec<f32>, TrainError> {
-        let failed = |error: String| TrainError::Device(error);
-        let Some(flat) = flat(gradients, &model) else { return Ok(Vec::new()) };
-        let data = flat.try_into_data_as::<f32>().map_err(|error| failed(format!("{error:?}")))?;
-        data.try_into_vec::<f32>().map_err(|error| failed(format!("{error:?}")))
-    };
+    let read = |gradients: &GradientsParams| flat(gradients, &model).map_or(Ok(Vec::new()), floats);
     let before = read(&gradients)?;
     let members = Member::of_all(std::slice::from_ref(device));
     let after = match members.first() {

@@ -14,6 +14,7 @@ use medley_model::MedleyModel;
 
 use crate::error::TrainError;
 use crate::quietly::quietly;
+use crate::step::floats;
 
 /// How gradients come from one device to the others.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,9 +114,7 @@ impl Member {
     /// In the order of the ranks, so that each replica adds up the same numbers in the same order.
     fn mean_in_memory(&self, flat: Tensor<1>) -> Result<Tensor<1>, TrainError> {
         let device = flat.device();
-        let failed = |error: String| TrainError::Device(error);
-        let own = flat.try_into_data_as::<f32>().map_err(|error| failed(format!("{error:?}")))?;
-        let own = own.try_into_vec::<f32>().map_err(|error| failed(format!("{error:?}")))?;
+        let own = floats(flat)?;
         let count = own.len();
         self.state().parts[self.rank] = own;
         self.meet()?;

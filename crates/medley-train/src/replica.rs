@@ -12,7 +12,7 @@ use crate::beside::{Beside, BesideLoss};
 use crate::config::{TrainConfig, Way};
 use crate::error::TrainError;
 use crate::exchange::Member;
-use crate::step::{TaskLoss, head_losses, take_images};
+use crate::step::{TaskLoss, floats, head_losses, take_images};
 
 /// What all replicas of a run train by.
 pub(crate) struct Recipe {
@@ -183,10 +183,7 @@ fn read(losses: BatchLosses, step: u64) -> Result<NamedLosses, TrainError> {
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let values = Tensor::cat(values, 0).try_into_data_as::<f32>();
-    let failed = |error: String| TrainError::Device(error);
-    let values = values.map_err(|error| failed(format!("{error:?}")))?;
-    let values = values.try_into_vec::<f32>().map_err(|error| failed(format!("{error:?}")))?;
+    let values = floats(Tensor::cat(values, 0))?;
     let named = names.into_iter().zip(values).map(|(name, value)| {
         if value.is_finite() {
             Ok((name, value))

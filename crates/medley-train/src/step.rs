@@ -30,6 +30,16 @@ impl TaskLoss {
     }
 }
 
+/// The values of a tensor.
+///
+/// # Errors
+/// A device that does not answer.
+pub(crate) fn floats<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TrainError> {
+    let data = tensor.try_into_data_as::<f32>();
+    let data = data.map_err(|error| TrainError::Device(format!("{error:?}")))?;
+    data.try_into_vec::<f32>().map_err(|error| TrainError::Device(format!("{error:?}")))
+}
+
 /// The images of a batch, `[n, 3, size, size]`.
 pub(crate) fn images(batch: &MixedBatch, device: &Device) -> Tensor<4> {
     on_device(batch, batch.pixels.clone(), device)
