@@ -18,6 +18,7 @@ use cubecl::client::Client;
 use cubecl::prelude::*;
 use cubecl::std::tensor::layout::linear::{LinearView, LinearViewMut};
 
+use crate::cube::of_shape;
 use crate::optimizer::{AdamWStep, Factors, OptimizerOps};
 use crate::patch_ops::PatchOps;
 use crate::patches::Geometry;
@@ -317,12 +318,6 @@ impl PatchOps for CubeBackend {
 fn sides(geometry: &Geometry) -> SidesLaunch {
     let (height, width) = (geometry.height, geometry.width);
     SidesLaunch::new(height, width, geometry.out_height(), geometry.out_width())
-}
-
-/// Room for values of this shape, on the same device and of the same type.
-fn of_shape(tensor: &CubeTensor, shape: Shape) -> CubeTensor {
-    let (client, device) = (tensor.client.clone(), tensor.device.clone());
-    empty_device_dtype(client, device, shape, tensor.dtype)
 }
 
 /// The sum of every thread's value, known to all threads of a block.

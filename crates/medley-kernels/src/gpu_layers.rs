@@ -10,61 +10,17 @@ mod attention;
 mod norm;
 mod product;
 
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch, backend_extension};
-use burn::tensor::{DType, Device, Shape as Dimensions, Tensor};
-use burn_cubecl::CubeBackend;
-use burn_cubecl::ops::numeric::empty_device_dtype;
-use burn_cubecl::tensor::CubeTensor;
+use burn::backend::Dispatch;
+use burn::tensor::{DType, Device, Tensor};
+
+use attention::MapAttentionOps;
+use norm::NormOps;
+use product::ProductOps;
 
 use crate::packed::{Activation, Shape, WindowGrid};
 
 /// Values that a thread reads at once.
 const LANES: usize = 4;
-
-/// What devices learn to do.
-#[backend_extension(Cube)]
-pub(crate) trait GpuLayerOps: Backend {
-    /// See [`GpuConv`].
-    fn convolve(
-        input: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        shape: Shape,
-        activation: Activation,
-    ) -> FloatTensor<Self>;
-
-    /// See [`GpuConv`].
-    fn convolve_and_add(
-        input: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        residual: FloatTensor<Self>,
-        shape: Shape,
-        activation: Activation,
-    ) -> FloatTensor<Self>;
-
-    /// See [`gpu_norm`]; `added` says whether there is something to add to.
-    fn norm_and_add(
-        input: FloatTensor<Self>,
-        residual: FloatTensor<Self>,
-        gamma: FloatTensor<Self>,
-        beta: FloatTensor<Self>,
-        epsilon: f32,
-        added: bool,
-    ) -> FloatTensor<Self>;
-
-    /// See [`gpu_window_attention`]; `masked`: whether `regions` are any.
-    fn attend_in_map(
-        qkv: FloatTensor<Self>,
-        scale: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        outside: FloatTensor<Self>,
-        regions: FloatTensor<Self>,
-        grid: WindowGrid,
-        masked: bool,
-    ) -> FloatTensor<Self>;
-}
 
 /// Whether the layers here serve a tensor: on a GPU, in f32, for inference.
 pub fn serves_gpu<const D: usize>(tensor: &Tensor<D>) -> bool {
@@ -110,8 +66,7 @@ impl GpuConv {
     /// - input: `[batch, height, width, channels]`
     /// - residual, added before the activation, and output: `[batch, out_height, out_width, channels_out]`
     ///
-    /// # Panics
-    /// Shapes that do not fit: mistakes of the program.
+    /// Shapes that do not fit are found by whoever asks.
     pub(crate) fn forward(
         &self,
         input: Tensor<4>,
@@ -120,7 +75,6 @@ impl GpuConv {
     ) -> Tensor<4> {
         let shape = self.shape;
         let [batch, height, width, channels] = input.dims();
-        assert_eq!(channels, shape.channels, "channels of a convolution");
         let out = [batch, shape.out(height), shape.out(width), shape.channels_out];
         let [whole, whole_out] =
             [channels, shape.channels_out].map(|it| it.next_multiple_of(LANES));
@@ -130,7 +84,6 @@ impl GpuConv {
         let shape = Shape { channels: whole, channels_out: whole_out, ..shape };
         let output = Tensor::<4>::from_dispatch(match residual {
             Some(residual) => {
-                assert_eq!(residual.dims(), out, "the residual of a convolution");
                 let residual = with_channels(residual, 3, whole_out).into_dispatch();
                 Dispatch::convolve_and_add(input, weight, bias, residual, shape, activation)
             }
@@ -250,59 +203,7 @@ pub fn gpu_window_attention(
     ))
 }
 
-impl GpuLayerOps for CubeBackend {
-    fn convolve(
-        input: CubeTensor,
-        weight: CubeTensor,
-        bias: CubeTensor,
-        shape: Shape,
-        activation: Activation,
-    ) -> CubeTensor {
-        product::convolve(input, weight, bias, None, shape, activation)
-    }
-
-    fn convolve_and_add(
-        input: CubeTensor,
-        weight: CubeTensor,
-        bias: CubeTensor,
-        residual: CubeTensor,
-        shape: Shape,
-        activation: Activation,
-    ) -> CubeTensor {
-        product::convolve(input, weight, bias, Some(residual), shape, activation)
-    }
-
-    fn norm_and_add(
-        input: CubeTensor,
-        residual: CubeTensor,
-        gamma: CubeTensor,
-        beta: CubeTensor,
-        epsilon: f32,
-        added: bool,
-    ) -> CubeTensor {
-        norm::norm_and_add(input, residual, gamma, beta, epsilon, added)
-    }
-
-    fn attend_in_map(
-        qkv: CubeTensor,
-        scale: CubeTensor,
-        bias: CubeTensor,
-        outside: CubeTensor,
-        regions: CubeTensor,
-        grid: WindowGrid,
-        masked: bool,
-    ) -> CubeTensor {
-        attention::attend_in_map(qkv, scale, bias, outside, regions, grid, masked)
-    }
-}
-
 /// Values that a thread reads at once of rows as long as this.
 fn lanes_of(length: usize) -> usize {
     if length.is_multiple_of(LANES) { LANES } else { 1 }
-}
-
-/// Room for values of this shape, on the same device and of the same type.
-fn of_shape(tensor: &CubeTensor, shape: Dimensions) -> CubeTensor {
-    let (client, device) = (tensor.client.clone(), tensor.device.clone());
-    empty_device_dtype(client, device, shape, tensor.dtype)
 }

@@ -165,6 +165,7 @@ pub(crate) fn read<const D: usize>(tensor: Tensor<D>) -> Option<Vec<f32>> {
 /// shape, but is a permuted view, which the next layer takes as it is.
 #[derive(Debug, Clone)]
 pub struct PackedConv {
+    shape: Shape,
     place: Place,
 }
 
@@ -198,7 +199,7 @@ impl PackedConv {
         #[cfg(feature = "wgpu")]
         if serves_gpu(&weight) {
             let conv = GpuConv::new(weight, bias, shape)?;
-            return Some(Self { place: Place::Gpu(Box::new(conv)) });
+            return Some(Self { shape, place: Place::Gpu(Box::new(conv)) });
         }
         if !is_plain_cpu(&weight) {
             return None;
@@ -208,7 +209,7 @@ impl PackedConv {
             None => None,
         };
         let layer = Layer::pack(shape, &read(weight)?, bias)?;
-        Some(Self { place: Place::Cpu(Arc::new(layer)) })
+        Some(Self { shape, place: Place::Cpu(Arc::new(layer)) })
     }
 
     /// Whether it can be asked about this map: one where it was laid out, without gradients.
@@ -248,19 +249,21 @@ impl PackedConv {
         activation: Activation,
     ) -> Tensor<4> {
         assert!(self.takes(&input), "a map where the layer was laid out");
+        let shape = &self.shape;
+        let [batch, height, width, channels] = input.dims();
+        assert_eq!(channels, shape.channels, "channels of a convolution");
+        if let Some(residual) = &residual {
+            let expected = [batch, shape.out(height), shape.out(width), shape.channels_out];
+            assert_eq!(residual.dims(), expected, "the residual of a convolution");
+        }
         let layer = match &self.place {
             Place::Cpu(layer) => Arc::clone(layer),
             #[cfg(feature = "wgpu")]
             Place::Gpu(conv) => return conv.forward(input, residual, activation),
         };
-        let shape = &layer.shape;
-        let [batch, height, width, channels] = input.dims();
-        assert_eq!(channels, shape.channels, "channels of a convolution");
         let input = input.into_dispatch();
         Tensor::from_dispatch(match residual {
             Some(residual) => {
-                let expected = [batch, shape.out(height), shape.out(width), shape.channels_out];
-                assert_eq!(residual.dims(), expected, "the residual of a convolution");
                 Dispatch::packed_conv2d_add(input, residual.into_dispatch(), layer, activation)
             }
             None => Dispatch::packed_conv2d(input, layer, activation),

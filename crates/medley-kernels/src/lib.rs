@@ -38,6 +38,8 @@ mod batch_norm;
 #[cfg(feature = "train")]
 mod batch_norm_ops;
 mod conv;
+#[cfg(any(feature = "cuda", feature = "vulkan", feature = "wgpu"))]
+mod cube;
 mod dense;
 mod depthwise;
 mod extension;
@@ -77,7 +79,7 @@ pub use gpu_layers::{gpu_linear, gpu_norm, gpu_window_attention, serves_gpu};
 pub use inference::{PackedConv, double, halve, is_plain_cpu, layer_norm, standardize};
 #[cfg(feature = "train")]
 pub use optimizer::{AdamWStep, adamw, towards};
-pub use packed::{Activation, MIN_LENGTH, WindowGrid};
+pub use packed::{Activation, MASKED, MIN_LENGTH, WindowGrid};
 pub use rows::{gelu, group_norm_in_groups, in_parts, layer_norm_over_rows, linear_over_rows};
 pub use swin_block::{PackedLinear, PackedSwinBlock, SwinBlockParts};
 pub use team::wake_threads;

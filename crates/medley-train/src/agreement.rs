@@ -16,6 +16,7 @@ use crate::config::Variant;
 use crate::error::TrainError;
 use crate::exchange::{Member, flat, has_collectives};
 use crate::optimizer::adamw;
+use crate::replica::draw;
 use crate::step::{floats, losses};
 
 /// Both families of encoders, which [`agreement`] compares; a small Swin has all of a large one's operations.
@@ -233,9 +234,7 @@ fn first_weights(
 ) -> Result<MedleyModel, TrainError> {
     cpu.seed(1);
     let model = variant.model(tasks).init(cpu)?.without_dropout();
-    // burn draws a weight when it is first asked for; on another device it would draw another one.
-    let mut all = Walk::new(|_, _: Vec<f32>| {});
-    model.visit(&mut all);
+    draw(&model);
     Ok(model)
 }
 
@@ -365,33 +364,6 @@ fn curve(model: &MedleyModel, tasks: &[TaskSpec], device: &Device) -> Result<f32
         model = optimizer.step(RATE, model, gradients);
     }
     Ok(sum / COMPARED as f32)
-}
-
-/// Hands over every float of a model with its path.
-struct Walk<F> {
-    path: Vec<String>,
-    hear: F,
-}
-
-impl<F: FnMut(String, Vec<f32>)> Walk<F> {
-    fn new(hear: F) -> Self {
-        Self { path: Vec::new(), hear }
-    }
-}
-
-impl<F: FnMut(String, Vec<f32>)> ModuleVisitor for Walk<F> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let values = param.val().into_data().try_into_vec_as::<f32>().unwrap_or_default();
-        (self.hear)(self.path.join("."), values);
-    }
 }
 
 /// Collects the gradients of a model's parameters.

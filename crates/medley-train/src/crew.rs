@@ -9,7 +9,6 @@ use crate::error::TrainError;
 use crate::replica::{NamedLosses, Replica};
 
 /// All replicas but the first, which the trainer keeps.
-#[derive(Default)]
 pub(crate) struct Crew {
     hands: Vec<Hand>,
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use medley_data::MixedBatch;
@@ -175,6 +176,17 @@ impl Replica {
         }
         Ok((total, read))
     }
+}
+
+/// Draws all weights of a new model now: burn draws each when it is first asked for, and another one on another device.
+pub(crate) fn draw(model: &MedleyModel) {
+    struct Ask;
+    impl ModuleVisitor for Ask {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let _ = param.val();
+        }
+    }
+    model.visit(&mut Ask);
 }
 
 /// The losses by name; each must be a number.

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor};
+use burn::module::Module;
+use burn::tensor::Device;
 use medley_data::{Database, Loader, LoaderPlan, MixedBatch, Split};
 use medley_model::MedleyModel;
 use medley_package::TaskSpec;
@@ -29,7 +29,7 @@ use crate::exchange::Member;
 use crate::lock::RunLock;
 use crate::log::Log;
 use crate::optimizer::adamw;
-use crate::replica::{NamedLosses, Recipe, Replica};
+use crate::replica::{NamedLosses, Recipe, Replica, draw};
 use crate::warm_start::warm_start;
 use crate::{files, plot};
 
@@ -113,10 +113,9 @@ impl Trainer {
         let plan = loader_plan(&config, database)?;
         let tasks: Vec<TaskSpec> = plan.tasks.iter().map(|task| task.spec.clone()).collect();
         let device = first.clone().autodiff();
-        // burn draws each weight when it is first asked for; on another device it would draw another one.
         device.seed(config.seed);
         let mut model = config.model(&tasks).init(&device)?;
-        model.visit(&mut Draw);
+        draw(&model);
         if config.stochastic_depth > 0.0 {
             model = model.with_stochastic_depth(config.stochastic_depth);
         }
@@ -363,15 +362,6 @@ fn mean_losses(own: NamedLosses, others: &[NamedLosses]) -> NamedLosses {
         (name, (value + further) / (1 + others.len()) as f32)
     };
     own.into_iter().enumerate().map(mean).collect()
-}
-
-/// Asks for each weight, so that burn draws it.
-struct Draw;
-
-impl ModuleVisitor for Draw {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let _ = param.val();
-    }
 }
 
 fn loader_plan(config: &TrainConfig, database: &Database) -> Result<LoaderPlan, TrainError> {

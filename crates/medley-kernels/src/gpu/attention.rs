@@ -11,12 +11,10 @@ use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 use cubecl::std::tensor::layout::linear::{LinearView, LinearViewMut};
 
-use super::{like, of_shape};
+use super::like;
 use crate::attention_ops::{AttentionGradients, AttentionOps, attended_shape, scores_shape};
+use crate::cube::{LEAST, of_shape};
 use crate::packed::MIN_LENGTH;
-
-/// Below every score.
-const LEAST: f32 = -1e30;
 
 /// Reads a vector and answers its length, no shorter than [`MIN_LENGTH`].
 #[cube]

@@ -7,7 +7,8 @@ use burn_cubecl::{CubeBackend, cubecl};
 use cubecl::prelude::*;
 use cubecl::std::tensor::layout::linear::{LinearView, LinearViewMut};
 
-use super::{Threads, of_shape};
+use super::Threads;
+use crate::cube::of_shape;
 use crate::packed::WindowGrid;
 use crate::window_ops::WindowOps;
 

@@ -2,25 +2,36 @@
 //! where in the map the window's tokens are, and how long its keys; queries and sums are in registers, keys and values are
 //! read from the map, which all threads of a block do at the same places.
 
-use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_storage_type;
-use burn_cubecl::cubecl;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, TensorMetadata, backend_extension};
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
+use burn_cubecl::{CubeBackend, cubecl};
 use cubecl::prelude::*;
 
+use super::lanes_of;
 use super::norm::across;
-use super::{lanes_of, of_shape};
-use crate::packed::{MIN_LENGTH, WindowGrid};
+use crate::cube::{LEAST, of_shape};
+use crate::packed::{MASKED, MIN_LENGTH, WindowGrid};
 
 /// Threads of a block at most: a window of 8 × 8 has one for each query.
 const MOST_THREADS: usize = 64;
 
-/// Below every score.
-const LEAST: f32 = -1e30;
-
-/// What is added between tokens that do not see each other.
-const MASKED: f32 = -100.0;
+/// What devices learn to do.
+#[backend_extension(Cube)]
+pub(crate) trait MapAttentionOps: Backend {
+    /// See [`super::gpu_window_attention`]; `masked`: whether `regions` are any.
+    fn attend_in_map(
+        qkv: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        outside: FloatTensor<Self>,
+        regions: FloatTensor<Self>,
+        grid: WindowGrid,
+        masked: bool,
+    ) -> FloatTensor<Self>;
+}
 
 /// A [`WindowGrid`], in tokens but for `down` and `across`, the windows of each side.
 #[derive(CubeLaunch, CubeType)]
@@ -205,61 +216,62 @@ fn attend_kernel<F: Float, N: Size>(
     }
 }
 
-/// See [`super::gpu_window_attention`].
-pub(super) fn attend_in_map(
-    qkv: CubeTensor,
-    scale: CubeTensor,
-    bias: CubeTensor,
-    outside: CubeTensor,
-    regions: CubeTensor,
-    grid: WindowGrid,
-    masked: bool,
-) -> CubeTensor {
-    let mut shape = qkv.shape();
-    let (triple, heads) = (shape[3], scale.shape()[0]);
-    shape[3] = triple / 3;
-    let lanes = lanes_of(triple / 3 / heads);
-    let [down, across] = grid.windows();
-    let blocks = shape[0] * down * across * heads;
-    let output = of_shape(&qkv, shape);
-    if blocks == 0 {
-        return output;
+impl MapAttentionOps for CubeBackend {
+    fn attend_in_map(
+        qkv: CubeTensor,
+        scale: CubeTensor,
+        bias: CubeTensor,
+        outside: CubeTensor,
+        regions: CubeTensor,
+        grid: WindowGrid,
+        masked: bool,
+    ) -> CubeTensor {
+        let mut shape = qkv.shape();
+        let (triple, heads) = (shape[3], scale.shape()[0]);
+        shape[3] = triple / 3;
+        let lanes = lanes_of(triple / 3 / heads);
+        let [down, across] = grid.windows();
+        let blocks = shape[0] * down * across * heads;
+        let output = of_shape(&qkv, shape);
+        if blocks == 0 {
+            return output;
+        }
+        let client = qkv.client.clone();
+        let dtype = dtype_to_storage_type(qkv.dtype);
+        let [qkv, scale, bias, outside, regions] =
+            [qkv, scale, bias, outside, regions].map(into_contiguous);
+        let tokens = grid.window * grid.window;
+        let units = tokens.min(MOST_THREADS);
+        let dim = CubeDim::new_1d(units as u32);
+        let count = cubecl::calculate_cube_count_elemwise(&client, blocks * units, dim);
+        let padded = [grid.height, grid.width] != [down * grid.window, across * grid.window];
+        let [shift_down, shift_across] = grid.shift;
+        // SAFETY: the kernel reads and writes tokens of the map, pairs of a window's tokens and heads below `heads` only, of which
+        // its tensors are made.
+        #[allow(unsafe_code)]
+        unsafe {
+            attend_kernel::launch_unchecked(
+                &client,
+                count,
+                dim,
+                lanes,
+                qkv.into_tensor_arg(),
+                scale.into_tensor_arg(),
+                bias.into_tensor_arg(),
+                outside.into_tensor_arg(),
+                regions.into_tensor_arg(),
+                output.clone().into_tensor_arg(),
+                GridLaunch::new(grid.height, grid.width, down, across, shift_down, shift_across),
+                blocks,
+                heads,
+                grid.window,
+                triple / 3 / heads / lanes,
+                masked,
+                padded,
+                lanes,
+                dtype,
+            );
+        }
+        output
     }
-    let client = qkv.client.clone();
-    let dtype = dtype_to_storage_type(qkv.dtype);
-    let [qkv, scale, bias, outside, regions] =
-        [qkv, scale, bias, outside, regions].map(into_contiguous);
-    let tokens = grid.window * grid.window;
-    let units = tokens.min(MOST_THREADS);
-    let dim = CubeDim::new_1d(units as u32);
-    let count = cubecl::calculate_cube_count_elemwise(&client, blocks * units, dim);
-    let padded = [grid.height, grid.width] != [down * grid.window, across * grid.window];
-    let [shift_down, shift_across] = grid.shift;
-    // SAFETY: the kernel reads and writes tokens of the map, pairs of a window's tokens and heads below `heads` only, of which
-    // its tensors are made.
-    #[allow(unsafe_code)]
-    unsafe {
-        attend_kernel::launch_unchecked(
-            &client,
-            count,
-            dim,
-            lanes,
-            qkv.into_tensor_arg(),
-            scale.into_tensor_arg(),
-            bias.into_tensor_arg(),
-            outside.into_tensor_arg(),
-            regions.into_tensor_arg(),
-            output.clone().into_tensor_arg(),
-            GridLaunch::new(grid.height, grid.width, down, across, shift_down, shift_across),
-            blocks,
-            heads,
-            grid.window,
-            triple / 3 / heads / lanes,
-            masked,
-            padded,
-            lanes,
-            dtype,
-        );
-    }
-    output
 }

@@ -1,19 +1,35 @@
 //! Norms of rows with the sum behind them: some threads side by side for each row, several rows in a block.
 
-use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_storage_type;
-use burn_cubecl::cubecl;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, TensorMetadata, backend_extension};
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
+use burn_cubecl::{CubeBackend, cubecl};
 use cubecl::prelude::*;
 
-use super::{lanes_of, of_shape};
+use super::lanes_of;
+use crate::cube::of_shape;
 
 /// Threads of a row.
 const WIDE: usize = 4;
 
 /// Rows of a block.
 const HIGH: usize = 16;
+
+/// What devices learn to do.
+#[backend_extension(Cube)]
+pub(crate) trait NormOps: Backend {
+    /// See [`super::gpu_norm`]; `added` says whether there is something to add to.
+    fn norm_and_add(
+        input: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f32,
+        added: bool,
+    ) -> FloatTensor<Self>;
+}
 
 /// The sum of a vector's values.
 #[cube]
@@ -94,48 +110,49 @@ fn norm_kernel<F: Float, N: Size>(
     }
 }
 
-/// See [`super::gpu_norm`].
-pub(super) fn norm_and_add(
-    input: CubeTensor,
-    residual: CubeTensor,
-    gamma: CubeTensor,
-    beta: CubeTensor,
-    epsilon: f32,
-    added: bool,
-) -> CubeTensor {
-    let output = of_shape(&input, input.shape());
-    let [channels] = gamma.shape().dims();
-    let lanes = lanes_of(channels);
-    let rows = input.shape().num_elements() / channels;
-    if rows == 0 {
-        return output;
+impl NormOps for CubeBackend {
+    fn norm_and_add(
+        input: CubeTensor,
+        residual: CubeTensor,
+        gamma: CubeTensor,
+        beta: CubeTensor,
+        epsilon: f32,
+        added: bool,
+    ) -> CubeTensor {
+        let output = of_shape(&input, input.shape());
+        let [channels] = gamma.shape().dims();
+        let lanes = lanes_of(channels);
+        let rows = input.shape().num_elements() / channels;
+        if rows == 0 {
+            return output;
+        }
+        let client = input.client.clone();
+        let dtype = dtype_to_storage_type(input.dtype);
+        let [input, residual, gamma, beta] = [input, residual, gamma, beta].map(into_contiguous);
+        let dim = CubeDim::new_2d(WIDE as u32, HIGH as u32);
+        let count =
+            cubecl::calculate_cube_count_elemwise(&client, rows.div_ceil(HIGH) * WIDE * HIGH, dim);
+        // SAFETY: the kernel reads and writes rows below `rows` of `length` vectors only, of which its tensors are made.
+        #[allow(unsafe_code)]
+        unsafe {
+            norm_kernel::launch_unchecked(
+                &client,
+                count,
+                dim,
+                lanes,
+                input.into_tensor_arg(),
+                residual.into_tensor_arg(),
+                gamma.into_tensor_arg(),
+                beta.into_tensor_arg(),
+                output.clone().into_tensor_arg(),
+                rows,
+                channels / lanes,
+                epsilon,
+                added,
+                lanes,
+                dtype,
+            );
+        }
+        output
     }
-    let client = input.client.clone();
-    let dtype = dtype_to_storage_type(input.dtype);
-    let [input, residual, gamma, beta] = [input, residual, gamma, beta].map(into_contiguous);
-    let dim = CubeDim::new_2d(WIDE as u32, HIGH as u32);
-    let count =
-        cubecl::calculate_cube_count_elemwise(&client, rows.div_ceil(HIGH) * WIDE * HIGH, dim);
-    // SAFETY: the kernel reads and writes rows below `rows` of `length` vectors only, of which its tensors are made.
-    #[allow(unsafe_code)]
-    unsafe {
-        norm_kernel::launch_unchecked(
-            &client,
-            count,
-            dim,
-            lanes,
-            input.into_tensor_arg(),
-            residual.into_tensor_arg(),
-            gamma.into_tensor_arg(),
-            beta.into_tensor_arg(),
-            output.clone().into_tensor_arg(),
-            rows,
-            channels / lanes,
-            epsilon,
-            added,
-            lanes,
-            dtype,
-        );
-    }
-    output
 }

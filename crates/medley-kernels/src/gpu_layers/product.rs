@@ -1,15 +1,17 @@
 //! A convolution, or a linear layer as one of a single pixel, with what follows it: each thread computes four channels of some
 //! places, from registers.
 
-use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_storage_type;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, TensorMetadata, backend_extension};
 use burn::tensor::Shape as Dimensions;
-use burn_cubecl::cubecl;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
+use burn_cubecl::{CubeBackend, cubecl};
 use cubecl::prelude::*;
 
-use super::{LANES, of_shape};
+use super::LANES;
+use crate::cube::of_shape;
 use crate::packed::{Activation, Shape};
 
 /// Places of a thread: each vector of weights is read once for all of them.
@@ -17,6 +19,50 @@ const PLACES: usize = 8;
 
 /// Threads of a block, side by side and one below the other: 32 channels of 64 places.
 const BLOCK: [u32; 2] = [8, 8];
+
+/// What devices learn to do; see [`super::GpuConv`].
+#[backend_extension(Cube)]
+pub(crate) trait ProductOps: Backend {
+    fn convolve(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        shape: Shape,
+        activation: Activation,
+    ) -> FloatTensor<Self>;
+
+    fn convolve_and_add(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        shape: Shape,
+        activation: Activation,
+    ) -> FloatTensor<Self>;
+}
+
+impl ProductOps for CubeBackend {
+    fn convolve(
+        input: CubeTensor,
+        weight: CubeTensor,
+        bias: CubeTensor,
+        shape: Shape,
+        activation: Activation,
+    ) -> CubeTensor {
+        convolve(input, weight, bias, None, shape, activation)
+    }
+
+    fn convolve_and_add(
+        input: CubeTensor,
+        weight: CubeTensor,
+        bias: CubeTensor,
+        residual: CubeTensor,
+        shape: Shape,
+        activation: Activation,
+    ) -> CubeTensor {
+        convolve(input, weight, bias, Some(residual), shape, activation)
+    }
+}
 
 /// Sides of a map, in pixels, and how the kernel goes over it.
 #[derive(CubeLaunch, CubeType)]
@@ -155,7 +201,7 @@ fn convolve_kernel<F: Float, N: Size>(
 ///
 /// - input: `[batch, height, width, channels]`; weight: `[kernel² · channels, channels_out]`; bias: `[channels_out]`
 /// - residual, added before the activation, and output: `[batch, out_height, out_width, channels_out]`
-pub(super) fn convolve(
+fn convolve(
     input: CubeTensor,
     weight: CubeTensor,
     bias: CubeTensor,

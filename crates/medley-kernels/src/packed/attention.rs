@@ -71,7 +71,7 @@ pub(crate) struct Weights<'a> {
 }
 
 /// Added to the attention between tokens of different regions.
-const MASKED: f32 = -100.0;
+pub const MASKED: f32 = -100.0;
 
 /// What the windows of a map answer.
 #[derive(Debug)]

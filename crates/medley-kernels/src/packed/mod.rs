@@ -19,7 +19,7 @@ mod winograd;
 use std::cell::RefCell;
 use std::thread::LocalKey;
 
-pub use attention::{MIN_LENGTH, WindowGrid};
+pub use attention::{MASKED, MIN_LENGTH, WindowGrid};
 #[allow(unused_imports, reason = "benches/wasm/layers.rs compiles this module by itself")]
 pub(crate) use conv::Weight;
 pub(crate) use conv::{Layer, Shape};

@@ -75,7 +75,6 @@ fn norm_on_gpu<const D: usize>(
     tokens: Tensor<D>,
     residual: Option<Tensor<D>>,
 ) -> Tensor<D> {
-    let gamma = layer.gamma.val();
-    let beta = layer.beta.as_ref().map_or_else(|| gamma.zeros_like(), Param::val);
+    let [gamma, beta] = packed::scales(layer);
     medley_kernels::gpu_norm(tokens, residual, gamma, beta, NORM_EPSILON)
 }

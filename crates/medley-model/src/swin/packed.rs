@@ -24,7 +24,7 @@ pub(super) fn norm(layer: &LayerNorm, map: Tensor<4>) -> Tensor<4> {
 }
 
 /// γ and β.
-fn scales(layer: &LayerNorm) -> [Tensor<1>; 2] {
+pub(super) fn scales(layer: &LayerNorm) -> [Tensor<1>; 2] {
     let gamma = layer.gamma.val();
     let beta = layer.beta.as_ref().map_or_else(|| gamma.zeros_like(), Param::val);
     [gamma, beta]

@@ -48,13 +48,20 @@ impl PatchEmbed {
             return norm(&self.norm, packed.forward_inside(image, None, Activation::None));
         }
         #[cfg(feature = "train")]
-        if image.device().is_autodiff() {
-            return apply_norm(&self.norm, self.embed_in_training(image));
-        }
-        #[cfg(feature = "train")]
-        return apply_norm(&self.norm, self.proj.forward(image).permute([0, 2, 3, 1]));
+        return self.forward_unpacked(image);
         #[cfg(not(feature = "train"))]
         unreachable!("browsers lay the patches' layer out")
+    }
+
+    /// The same in training, and wherever the layer is not packed.
+    #[cfg(feature = "train")]
+    fn forward_unpacked(&self, image: Tensor<4>) -> Tensor<4> {
+        let map = if image.device().is_autodiff() {
+            self.embed_in_training(image)
+        } else {
+            self.proj.forward(image).permute([0, 2, 3, 1])
+        };
+        apply_norm(&self.norm, map)
     }
 
     /// The convolution as a linear layer over the patches, which do not overlap: on a GPU, one thread of burn's gradient of

@@ -52,8 +52,8 @@ pub(super) struct Parts<'a> {
 struct Constants {
     /// `[3·channels]`, the key third zero.
     qkv_bias: Tensor<1>,
-    /// Factor of normalised queries and keys: `[2, 1, heads, 1, 1]`, the scale and 1.
-    scale: Tensor<5>,
+    /// Factor of the cosines, `[heads]`.
+    scale: Tensor<1>,
     /// `[1, heads, window², window²]`.
     position_bias: Tensor<4>,
 }
@@ -91,12 +91,11 @@ impl WindowAttention {
             Some(constants) => constants.clone(),
             None => self.constants(&windows.device()),
         };
-        let heads = scale.dims()[2];
+        let [heads] = scale.dims();
         let head_channels = channels / heads;
         let weight = self.qkv.weight.val();
         if windows.device().is_autodiff() {
             let qkv = medley_kernels::linear_over_rows(windows, weight, Some(qkv_bias));
-            let scale = scale.slice(0..1).reshape([heads]);
             let bias = match mask {
                 Some(mask) => position_bias + mask,
                 None => position_bias,
@@ -106,6 +105,8 @@ impl WindowAttention {
         }
         let qkv = burn::tensor::module::linear(windows, weight, Some(qkv_bias));
         let qkv = qkv.reshape([count, tokens, 3, heads, head_channels]).permute([2, 0, 3, 1, 4]);
+        let scale = scale.reshape([1, 1, heads, 1, 1]);
+        let scale = Tensor::cat(vec![scale.clone(), scale.ones_like()], 0);
         let queries_keys = normalize(qkv.clone().slice(0..2), scale);
         let part = |of: &Tensor<5>, index: usize| {
             of.clone().slice(index..index + 1).reshape([count, heads, tokens, head_channels])
@@ -152,7 +153,7 @@ impl WindowAttention {
         let [_, heads, of_queries, of_keys] = position_bias.dims();
         let attended = medley_kernels::gpu_window_attention(
             qkv,
-            scale.slice(0..1).reshape([heads]),
+            scale,
             position_bias.reshape([heads, of_queries, of_keys]),
             qkv_bias,
             regions,
@@ -181,7 +182,7 @@ impl WindowAttention {
             qkv: &mut self.qkv,
             proj: &mut self.proj,
             qkv_bias: constants.qkv_bias,
-            scale: constants.scale.slice(0..1).reshape([heads]),
+            scale: constants.scale,
             position_bias: constants.position_bias.reshape([heads, tokens, tokens]),
         }
     }
@@ -189,11 +190,9 @@ impl WindowAttention {
     fn constants(&self, device: &Device) -> Constants {
         let scale = self.logit_scale.val().clamp_max(MAX_SCALE.ln()).exp();
         let [heads, _, _] = scale.dims();
-        let scale = scale.reshape([1, 1, heads, 1, 1]);
-        let scale = Tensor::cat(vec![scale.clone(), scale.ones_like()], 0);
         Constants {
             qkv_bias: self.qkv_bias(device),
-            scale,
+            scale: scale.reshape([heads]),
             position_bias: self.cpb_mlp.forward(self.window, device),
         }
     }

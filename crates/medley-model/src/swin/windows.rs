@@ -4,11 +4,9 @@
 use burn::tensor::ops::PadMode;
 #[cfg(feature = "train")]
 use burn::tensor::{Device, Tensor, TensorData};
-use medley_kernels::WindowGrid;
-
-/// What is added to the attention between tokens that are neighbours only because of the shift.
 #[cfg(feature = "train")]
-const MASKED: f32 = -100.0;
+use medley_kernels::MASKED;
+use medley_kernels::WindowGrid;
 
 /// How a map of tokens of one size is cut into windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
