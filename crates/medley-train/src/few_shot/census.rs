@@ -14,8 +14,8 @@ const LEAST_AREA: usize = 9;
 pub(crate) struct Shown {
     /// Its class, or the foreground classes of its mask or boxes.
     pub(crate) classes: BTreeSet<usize>,
-    /// The side of each object, √area, as a share of the picture's longer side.
-    pub(crate) sides: Vec<f32>,
+    /// The median side of its objects, √area, as a share of the picture's longer side; none where it has no object.
+    pub(crate) side: Option<f32>,
 }
 
 /// Reads the label of an example; `classes` counts the background of a mask.
@@ -25,27 +25,34 @@ pub(crate) struct Shown {
 pub(crate) fn shown(example: &Example, classes: usize) -> Result<Shown, TrainError> {
     let longest = example.width.max(example.height).max(1) as f32;
     Ok(match &example.target {
-        Target::Class(class) => Shown { classes: BTreeSet::from([*class]), sides: Vec::new() },
+        Target::Class(class) => Shown { classes: BTreeSet::from([*class]), side: None },
         Target::Boxes(boxes) => Shown {
             classes: boxes.iter().map(|found| found[4] as usize).collect(),
-            sides: boxes
-                .iter()
-                .map(|[x0, y0, x1, y1, _]| ((x1 - x0) * (y1 - y0)).sqrt() / longest)
-                .collect(),
+            side: median(
+                boxes.iter().map(|[x0, y0, x1, y1, _]| ((x1 - x0) * (y1 - y0)).sqrt() / longest),
+            ),
         },
         Target::Mask(_) => {
             let mask = example.read_mask(classes)?.unwrap_or_default();
             let objects = objects(&mask, example.width as usize, classes);
             Shown {
                 classes: objects.iter().map(|object| object.0).collect(),
-                sides: objects
-                    .iter()
-                    .filter(|object| object.1 >= LEAST_AREA)
-                    .map(|object| (object.1 as f32).sqrt() / longest)
-                    .collect(),
+                side: median(
+                    objects
+                        .iter()
+                        .filter(|object| object.1 >= LEAST_AREA)
+                        .map(|object| (object.1 as f32).sqrt() / longest),
+                ),
             }
         }
     })
+}
+
+/// The middle value, the upper one of two; none of none.
+pub(crate) fn median(values: impl Iterator<Item = f32>) -> Option<f32> {
+    let mut values: Vec<f32> = values.collect();
+    values.sort_by(f32::total_cmp);
+    values.get(values.len() / 2).copied()
 }
 
 /// Class and area of each connected piece (edges and corners) of each foreground class.
@@ -96,17 +103,21 @@ mod tests {
     }
 
     #[test]
-    fn the_side_of_an_object_is_a_share_of_the_longer_side() {
+    fn the_median_side_of_a_pictures_objects_is_a_share_of_its_longer_side() {
         let example = Example {
             id: String::new(),
             image: "a.png".into(),
             group: String::new(),
             width: 100,
             height: 200,
-            target: Target::Boxes(vec![[10.0, 10.0, 20.0, 50.0, 1.0]]),
+            target: Target::Boxes(vec![
+                [10.0, 10.0, 20.0, 50.0, 1.0],
+                [0.0, 0.0, 2.0, 2.0, 1.0],
+                [0.0, 0.0, 99.0, 99.0, 1.0],
+            ]),
             place: medley_data::RecordPlace { file: "r".into(), line: 1 },
         };
         let found = shown(&example, 2).unwrap();
-        assert_eq!((found.classes, found.sides), (BTreeSet::from([1]), vec![0.1]));
+        assert_eq!((found.classes, found.side), (BTreeSet::from([1]), Some(0.1)));
     }
 }

@@ -18,6 +18,9 @@ use crate::error::TrainError;
 /// Raised when the same settings would give other figures: rows of an older one are not gone on with.
 const VERSION: u32 = 4;
 
+/// The same for how pictures of masks and boxes are shown, which their labels decide. 2: each picture's objects weigh the same.
+const SHOWN: u32 = 2;
+
 /// Digits of a row's setup.
 const SETUP_CHARS: usize = 16;
 
@@ -261,10 +264,13 @@ fn template(
     let by_probe = run.mode == Mode::Frozen && record.kind == TaskKind::Classification;
     let recipe = if by_probe { None } else { Some(&protocol.recipe) };
     let recipe = json(serde_json::to_string(&recipe))?;
-    let text = format!(
+    let mut text = format!(
         "{} {} {weights} {recipe} {:?} {:?} {}",
         run.mode, foundation.size, record.kind, record.classes, asked.data
     );
+    if record.kind != TaskKind::Classification {
+        text += &format!(" shown {SHOWN}");
+    }
     let split = (protocol.split != Split::Test).then(|| protocol.split.name().to_owned());
     Ok(Row { split, ..Row::unanswered(run, setup(&text)) })
 }

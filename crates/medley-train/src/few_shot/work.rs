@@ -142,7 +142,7 @@ impl<'a> Work<'a> {
         let one_image = kind != TaskKind::Classification;
         let examples = GroupOrder::draw(train, &of_each, one_image, run.seed).take(run.fraction);
         let size = self.foundation.size;
-        let sides = examples.iter().flat_map(|&index| shown[index].sides.clone()).collect();
+        let sides = examples.iter().filter_map(|&index| shown[index].side);
         let longest = |&index: &usize| train[index].width.max(train[index].height);
         let shortest = examples.iter().map(longest).min().unwrap_or(size);
         let spec = TaskSpec {
