@@ -69,40 +69,57 @@ impl MaskCanvas {
     }
 
     /// The class with the largest logit for each pixel of the source picture, row by row.
+    ///
+    /// A pixel mixes a few logits with weights that are not negative. Where all of them have the same class largest, so has
+    /// the pixel, and nothing is mixed: in a picture that is much larger than what the encoder saw that is nearly everywhere.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         self.normalise();
         self.subtract_first();
+        let largest = self.largest();
         let (width, height) = (self.source.0 as usize, self.source.1 as usize);
         let (columns, rows) = (taps(self.width, width), taps(self.height, height));
-        let mut wide = WideRows::new(&self, &columns, &rows);
-        let mut line = vec![0.0; width];
-        let mut best = vec![0.0f32; width];
-        let mut classes = vec![0u32; width];
-        let mut indices = vec![0u8; width * height];
-        for (out, tap) in indices.chunks_exact_mut(width).zip(&rows) {
-            wide.reach(tap.start + tap.weights.len());
-            // The first class, less itself.
-            classes.fill(0);
-            best.fill(0.0);
-            for class in 1..self.classes {
-                let row = |at: usize| wide.row(tap.start + at, class);
-                if let [a, b] = tap.weights[..] {
-                    let values =
-                        row(0).iter().zip(row(1)).map(|(first, second)| a * first + b * second);
-                    choose(class, values, &mut best, &mut classes);
-                    continue;
-                }
-                line.fill(0.0);
-                for (at, &weight) in tap.weights.iter().enumerate() {
-                    add_scaled(&mut line, row(at), weight);
-                }
-                choose(class, line.iter().copied(), &mut best, &mut classes);
+        let cells = same_inputs(&columns);
+        let mut seam = Seam::new(&self, &columns, &rows);
+        let mut indices = Vec::with_capacity(width * height);
+        for band in same_inputs(&rows) {
+            let seen = rows[band.start].inputs();
+            let down: Vec<Option<u8>> = (0..self.width)
+                .map(|x| common(seen.clone().map(|y| Some(largest[y * self.width + x]))))
+                .collect();
+            let across = cells.iter().map(|cell| {
+                let seen = columns[cell.start].inputs();
+                (cell.clone(), common(down[seen].iter().copied()))
+            });
+            let runs = joined(across);
+            let first = indices.len();
+            for (run, class) in &runs {
+                indices.resize(first + run.end, class.unwrap_or(0));
             }
-            for (out, index) in out.iter_mut().zip(&classes) {
-                *out = *index as u8;
+            for _ in 1..band.len() {
+                indices.extend_from_within(first..first + width);
+            }
+            for (run, _) in runs.iter().filter(|(_, class)| class.is_none()) {
+                let band = indices[first..].chunks_exact_mut(width).zip(&rows[band.clone()]);
+                seam.decide(run, band.map(|(row, tap)| (&mut row[run.clone()], tap)));
             }
         }
         indices
+    }
+
+    /// `[height, width]`: the class with the largest logit. The first class's have been subtracted.
+    fn largest(&self) -> Vec<u8> {
+        let mut best = vec![0.0f32; self.width];
+        let mut classes = vec![0u32; self.width];
+        let mut largest = Vec::with_capacity(self.width * self.height);
+        for row in self.logits.chunks_exact(self.classes * self.width) {
+            best.fill(0.0);
+            classes.fill(0);
+            for (class, logits) in row.chunks_exact(self.width).enumerate().skip(1) {
+                choose(class, logits.iter().copied(), &mut best, &mut classes);
+            }
+            largest.extend(classes.iter().map(|&class| class as u8));
+        }
+        largest
     }
 
     /// Takes the first class's logits from all: which is the largest stays the same, and there is a class less to resample.
@@ -142,48 +159,108 @@ fn choose(class: usize, values: impl Iterator<Item = f32>, best: &mut [f32], cla
     }
 }
 
-/// Rows of logits, resampled along x to the source's width once each, of which as many are kept as one row of the source mixes:
-/// a picture that is much larger than what the encoder saw has many rows for each of them.
-struct WideRows<'a> {
-    canvas: &'a MaskCanvas,
-    columns: &'a [Tap],
-    /// Rows that are kept, each in the place that is its number modulo this.
-    kept: usize,
-    /// Rows that were resampled.
-    done: usize,
-    /// `[kept, classes, width]`
-    values: Vec<f32>,
+/// Neighbouring outputs that mix the same inputs.
+fn same_inputs(taps: &[Tap]) -> Vec<Range<usize>> {
+    let mut end = 0;
+    let same = taps.chunk_by(|a, b| a.inputs() == b.inputs()).map(|same| {
+        let start = end;
+        end += same.len();
+        start..end
+    });
+    same.collect()
 }
 
-impl<'a> WideRows<'a> {
+/// The class that all agree on; none where one has none.
+fn common(mut classes: impl Iterator<Item = Option<u8>>) -> Option<u8> {
+    let first = classes.next().flatten()?;
+    classes.all(|class| class == Some(first)).then_some(first)
+}
+
+/// Joins neighbours of the same class, and neighbours without one.
+fn joined(
+    cells: impl Iterator<Item = (Range<usize>, Option<u8>)>,
+) -> Vec<(Range<usize>, Option<u8>)> {
+    let mut runs: Vec<(Range<usize>, Option<u8>)> = Vec::new();
+    for (cell, class) in cells {
+        match runs.last_mut() {
+            Some((run, before)) if *before == class => run.end = cell.end,
+            _ => runs.push((cell, class)),
+        }
+    }
+    runs
+}
+
+/// Where classes meet: logits are mixed for each pixel.
+struct Seam<'a> {
+    canvas: &'a MaskCanvas,
+    columns: &'a [Tap],
+    /// `[rows that one output mixes, width]`: one class's logits, mixed along x.
+    wide: Vec<f32>,
+    /// `[outputs that mix the same rows, width]` each: the largest logit so far and its class.
+    best: Vec<f32>,
+    classes: Vec<u32>,
+    line: Vec<f32>,
+}
+
+impl<'a> Seam<'a> {
     fn new(canvas: &'a MaskCanvas, columns: &'a [Tap], rows: &[Tap]) -> Self {
-        let kept = rows.iter().map(|tap| tap.weights.len()).max().unwrap_or(0);
-        let values = vec![0.0; kept * canvas.classes * columns.len()];
-        Self { canvas, columns, kept, done: 0, values }
+        let most = |sizes: &mut dyn Iterator<Item = usize>| sizes.max().unwrap_or(0);
+        let inputs = most(&mut rows.iter().map(|tap| tap.weights.len()));
+        let outputs = most(&mut same_inputs(rows).iter().map(|band| band.len()));
+        let width = columns.len();
+        Self {
+            canvas,
+            columns,
+            wide: vec![0.0; inputs * width],
+            best: vec![0.0; outputs * width],
+            classes: vec![0; outputs * width],
+            line: vec![0.0; width],
+        }
     }
 
-    /// Resamples the rows before `end` that were not before, but for the first class.
-    fn reach(&mut self, end: usize) {
+    /// `run`: columns of the output; `outputs`: these columns of rows that mix the same inputs.
+    fn decide<'b>(
+        &mut self,
+        run: &Range<usize>,
+        outputs: impl Iterator<Item = (&'b mut [u8], &'b Tap)>,
+    ) {
+        let outputs: Vec<(&mut [u8], &Tap)> = outputs.collect();
+        let Some((_, first)) = outputs.first() else { return };
+        let (inputs, length) = (first.inputs(), run.len());
+        let all = outputs.len() * length;
+        // The first class, less itself.
+        self.best[..all].fill(0.0);
+        self.classes[..all].fill(0);
         let (classes, width) = (self.canvas.classes, self.canvas.width);
-        for row in self.done..end {
-            for class in 1..classes {
+        let wide = &mut self.wide[..inputs.len() * length];
+        for class in 1..classes {
+            for (wide, row) in wide.chunks_exact_mut(length).zip(inputs.clone()) {
                 let from = &self.canvas.logits[(row * classes + class) * width..][..width];
-                let place = self.place(row, class);
-                mix_columns::<1>(&mut self.values[place], from, self.columns);
+                mix_columns::<1>(wide, from, &self.columns[run.clone()]);
+            }
+            let best = self.best.chunks_exact_mut(length);
+            let found = best.zip(self.classes.chunks_exact_mut(length));
+            for ((_, tap), (best, classes)) in outputs.iter().zip(found) {
+                // What enlarges mixes two.
+                if let [a, b] = tap.weights[..] {
+                    let (first, second) = wide.split_at(length);
+                    let values = first.iter().zip(second).map(|(x, y)| a * x + b * y);
+                    choose(class, values, best, classes);
+                    continue;
+                }
+                let line = &mut self.line[..length];
+                line.fill(0.0);
+                for (row, &weight) in wide.chunks_exact(length).zip(&tap.weights) {
+                    add_scaled(line, row, weight);
+                }
+                choose(class, line.iter().copied(), best, classes);
             }
         }
-        self.done = self.done.max(end);
-    }
-
-    /// One class's logits of a row among the last that were resampled.
-    fn row(&self, row: usize, class: usize) -> &[f32] {
-        &self.values[self.place(row, class)]
-    }
-
-    fn place(&self, row: usize, class: usize) -> Range<usize> {
-        let width = self.columns.len();
-        let start = (row % self.kept * self.canvas.classes + class) * width;
-        start..start + width
+        for ((out, _), classes) in outputs.into_iter().zip(self.classes.chunks_exact(length)) {
+            for (out, class) in out.iter_mut().zip(classes) {
+                *out = *class as u8;
+            }
+        }
     }
 }
 
@@ -271,6 +348,53 @@ mod tests {
                     let iou = iou(&mask, &back, class);
                     assert!(iou > least, "{w}x{h} {way:?} class {class}: {iou}");
                 }
+            }
+        }
+    }
+
+    /// Every pixel's logits, mixed without a short cut.
+    fn mixed(canvas: &MaskCanvas) -> Vec<u8> {
+        let (width, height) = (canvas.source.0 as usize, canvas.source.1 as usize);
+        let (columns, rows) = (taps(canvas.width, width), taps(canvas.height, height));
+        let mut wide = vec![0.0; canvas.height * width];
+        let mut best = vec![f32::NEG_INFINITY; width * height];
+        let mut classes = vec![0u32; width * height];
+        let mut line = vec![0.0; width];
+        for class in 0..canvas.classes {
+            for (row, wide) in wide.chunks_exact_mut(width).enumerate() {
+                let at = (row * canvas.classes + class) * canvas.width;
+                mix_columns::<1>(wide, &canvas.logits[at..at + canvas.width], &columns);
+            }
+            for (y, tap) in rows.iter().enumerate() {
+                mix_rows(&mut line, &wide, tap);
+                let at = y * width..(y + 1) * width;
+                let values = line.iter().copied();
+                choose(class, values, &mut best[at.clone()], &mut classes[at]);
+            }
+        }
+        classes.into_iter().map(|class| class as u8).collect()
+    }
+
+    #[test]
+    fn where_neighbours_agree_mixing_changes_nothing() {
+        // Larger, much larger, as large as and smaller than the canvas; blobs of a few cells, so that there are seams and
+        // places without one.
+        for (w, h) in [(64, 64), (301, 199), (37, 211), (20, 9), (700, 5)] {
+            for classes in [1, 2, 4] {
+                let all = placements(w, h, &Presentation::Whole { size: 64 });
+                let mut canvas = MaskCanvas::new(classes, &all);
+                let logits: Vec<f32> = (0..classes * 32 * 32)
+                    .map(|i| {
+                        let (class, y, x) = (i / 1024, i / 32 % 32, i % 32);
+                        let turn = class as f32 * 2.1;
+                        (x as f32 * 0.61 + turn).sin() + (y as f32 * 0.43 + turn).cos()
+                    })
+                    .collect();
+                canvas.add(&all[0], &logits, (32, 32));
+                let wanted = mixed(&canvas);
+                assert_eq!(canvas.finish(), wanted, "{w}x{h}, {classes} classes");
+                let seen: std::collections::BTreeSet<u8> = wanted.into_iter().collect();
+                assert_eq!(seen.len(), classes);
             }
         }
     }

@@ -4,13 +4,22 @@
 //! off) and reducing averages over everything an output pixel covers. Plain f32 additions and
 //! multiplications in a fixed order: native and WebAssembly give the same bits.
 
+use std::ops::Range;
+
 /// The inputs that one output mixes, with their weights.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tap {
     /// First input.
     pub start: usize,
-    /// Weights of the inputs from `start` on; they add up to 1.
+    /// Weights of the inputs from `start` on, above 0; they add up to 1.
     pub weights: Vec<f32>,
+}
+
+impl Tap {
+    /// The inputs that are mixed.
+    pub(crate) fn inputs(&self) -> Range<usize> {
+        self.start..self.start + self.weights.len()
+    }
 }
 
 /// How an axis of `from` samples becomes one of `to`; both at least 1.
@@ -21,11 +30,12 @@ pub(crate) fn taps(from: usize, to: usize) -> Vec<Tap> {
     (0..to)
         .map(|i| {
             let centre = (i as f64 + 0.5) * scale;
+            let weight = |j: usize| 1.0 - (j as f64 + 0.5 - centre).abs() / support;
+            // The first and the last of these may lie outside of the triangle.
             let start = ((centre - support).floor().max(0.0) as usize).min(from - 1);
             let end = ((centre + support).ceil() as usize).clamp(start + 1, from);
-            let raw: Vec<f64> = (start..end)
-                .map(|j| (1.0 - (j as f64 + 0.5 - centre).abs() / support).max(0.0))
-                .collect();
+            let start = (start..end).find(|&j| weight(j) > 0.0).unwrap_or(start);
+            let raw: Vec<f64> = (start..end).map(weight).take_while(|&w| w > 0.0).collect();
             let sum: f64 = raw.iter().sum();
             Tap { start, weights: raw.iter().map(|w| (w / sum) as f32).collect() }
         })
@@ -50,7 +60,7 @@ pub(crate) fn mix_rows(out: &mut [f32], rows: &[f32], tap: &Tap) {
     for (rows, weights) in rows.chunks(ROWS * length).zip(tap.weights.chunks(ROWS)) {
         match *weights {
             // The same additions in the same order, with the output read and written once.
-            [a, b, c, d] if weights.iter().all(|weight| *weight != 0.0) => {
+            [a, b, c, d] => {
                 let (first, rest) = rows.split_at(length);
                 let (second, rest) = rest.split_at(length);
                 let (third, fourth) = rest.split_at(length);
@@ -61,9 +71,7 @@ pub(crate) fn mix_rows(out: &mut [f32], rows: &[f32], tap: &Tap) {
             }
             _ => {
                 for (row, &weight) in rows.chunks_exact(length).zip(weights) {
-                    if weight != 0.0 {
-                        add_scaled(out, row, weight);
-                    }
+                    add_scaled(out, row, weight);
                 }
             }
         }
@@ -95,12 +103,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weights_add_up_to_one_for_all_sizes() {
+    fn weights_are_above_zero_and_add_up_to_one_for_all_sizes() {
         for (from, to) in [(1, 1), (1, 7), (7, 1), (5, 5), (3, 10), (1000, 3), (16_384, 33)] {
             let all = taps(from, to);
             assert_eq!(all.len(), to);
             for tap in all {
                 assert!(tap.start + tap.weights.len() <= from);
+                assert!(tap.weights.iter().all(|weight| *weight > 0.0));
                 let sum: f32 = tap.weights.iter().sum();
                 // Up to 1000 weights, each rounded to f32: far below 1000 · 6e-8.
                 assert!((sum - 1.0).abs() < 1e-5, "{from} -> {to}: {sum}");
@@ -110,11 +119,15 @@ mod tests {
 
     #[test]
     fn the_same_size_changes_nothing() {
-        for tap in taps(9, 9).iter().enumerate().map(|(i, t)| (i, t.clone())) {
-            let (i, tap) = tap;
-            for (k, w) in tap.weights.iter().enumerate() {
-                assert_eq!(*w, if tap.start + k == i { 1.0 } else { 0.0 });
-            }
+        for (i, tap) in taps(9, 9).into_iter().enumerate() {
+            assert_eq!(tap, Tap { start: i, weights: vec![1.0] });
+        }
+    }
+
+    #[test]
+    fn enlarging_mixes_two() {
+        for tap in taps(224, 2048) {
+            assert!(tap.weights.len() <= 2, "{tap:?}");
         }
     }
 
