@@ -90,6 +90,17 @@ test('shards are fetched side by side', async () => {
   assert.equal(new Set(parts.slice(0, 3).map(({ path }) => path)).size, 3);
 });
 
+test('shards that are right one by one and are not the file are refused', async () => {
+  const path = `${FRESH_SHARDS}manifest.json`;
+  const manifest = await (await fetch(harness.server.origin + path)).json();
+  manifest.sha256 = '0'.repeat(64);
+  harness.server.overrides.set(path, { body: Buffer.from(JSON.stringify(manifest)) });
+  const failed = await load(FRESH_SHARDS);
+  harness.server.overrides.delete(path);
+  assert.equal(failed.code, 'integrity');
+  assert.match(failed.message, /model\.safetensors: expected SHA-256 0{64}/);
+});
+
 test('wrong files are told apart, and none of them is kept', async (t) => {
   const shard = `${FRESH_SHARDS}part-2.bin`;
   const bytes = Buffer.from(await (await fetch(harness.server.origin + shard)).arrayBuffer());

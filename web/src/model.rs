@@ -1,10 +1,11 @@
 //! The model as JavaScript holds it.
 
+use std::hint::black_box;
 use std::rc::Rc;
 
 use js_sys::{Array, Float32Array, Function, JSON, Object, Promise, Reflect, Uint8Array};
 use medley_infer::{Analysis, AnalyzeOptions, Between, Medley, Output, Report};
-use medley_package::{Manifest, Package, ShardBytes};
+use medley_package::{FileBytes, Manifest, Package};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -21,47 +22,46 @@ pub struct WasmModel {
     pub(crate) medley: Medley,
 }
 
-/// A shard in the browser's memory, of which there is only one copy in this module's: the one within the whole.
+/// The package's file in the browser's memory.
 struct Bytes(Uint8Array);
 
-impl ShardBytes for Bytes {
-    fn append_to(self, whole: &mut Vec<u8>) {
-        let start = whole.len();
-        whole.resize(start + self.0.length() as usize, 0);
-        self.0.copy_to(&mut whole[start..]);
+impl FileBytes for Bytes {
+    fn length(&self) -> usize {
+        self.0.length() as usize
+    }
+
+    fn read(&self, start: usize, into: &mut [u8]) {
+        let start = start as u32;
+        self.0.subarray(start, start + into.len() as u32).copy_to(into);
     }
 }
 
 #[wasm_bindgen]
 impl WasmModel {
-    /// From the bytes of `manifest.json` and of every shard, an array of `Uint8Array` in the
-    /// manifest's order. Everything is checked before anything is made of it, but for the shards' digests
-    /// where the caller says that they are `checked`.
+    /// From the bytes of `manifest.json` and of the file that its shards make up. Everything is checked before anything is made
+    /// of it, but for the digests where the caller says that they are `checked`.
     ///
     /// # Errors
     /// A package that is not valid or not for this version, a device that does not start.
     pub async fn create(
         manifest: Vec<u8>,
-        shards: Array,
+        file: Uint8Array,
         checked: bool,
     ) -> Result<WasmModel, WebError> {
         let manifest = Manifest::from_json(&manifest)?;
-        let shards = shards
-            .iter()
-            .map(|shard| {
-                shard.dyn_into().map(Bytes).map_err(|_| WebError::Argument {
-                    argument: "shards",
-                    expected: "an array of Uint8Array",
-                })
-            })
-            .collect::<Result<Vec<Bytes>, _>>()?;
-        let bytes = match checked {
-            true => manifest.join_checked(shards)?,
-            false => manifest.join(shards)?,
+        let file = Bytes(file);
+        match checked {
+            true => manifest.check_file_length(&file)?,
+            false => manifest.check_file(&file)?,
+        }
+        // WebAssembly's memory grows once, and not for each tensor: what is let go here is what they are given afterwards.
+        drop(black_box(Vec::<u8>::with_capacity(file.length())));
+        let package = Package::read(&file)?;
+        let device = backend::device().await?;
+        let medley = match manifest.shared_sha256 {
+            Some(known) => Medley::load_known(package, known, &device).await?,
+            None => Medley::load(package, &device).await?,
         };
-        let package = Package::from_bytes(&bytes)?;
-        drop(bytes);
-        let medley = Medley::load(package, &backend::device().await?).await?;
         Ok(Self { medley })
     }
 

@@ -27,8 +27,10 @@ test('one flipped bit is found', async () => {
 
 const manifest = (value) => new TextEncoder().encode(JSON.stringify(value));
 
-test('a manifest names its shards', () => {
-  assert.deepEqual(readManifest(manifest({ sha256, shards: [expected] }), 'm'), { sha256, shards: [expected] });
+const whole = { file: 'model.safetensors', length: bytes.byteLength, sha256 };
+
+test('a manifest names the file and its shards', () => {
+  assert.deepEqual(readManifest(manifest({ ...whole, shards: [expected] }), 'm'), { whole: expected, shards: [expected] });
 });
 
 test('a web page in place of a manifest is a package error', () => {
@@ -37,12 +39,21 @@ test('a web page in place of a manifest is a package error', () => {
 
 test('a shard outside the folder is refused', () => {
   for (const path of ['../secret', '/etc/passwd', 'https://elsewhere.example/x', 'a/b', '']) {
-    assert.throws(() => readManifest(manifest({ shards: [{ ...expected, path }] }), 'm'), { code: 'package' }, path);
+    assert.throws(() => readManifest(manifest({ ...whole, shards: [{ ...expected, path }] }), 'm'), { code: 'package' }, path);
   }
 });
 
 test('a manifest without shards, or with half a shard, is refused', () => {
   for (const value of [null, {}, { shards: [] }, { shards: [{ path: 'a' }] }, { shards: [null] }]) {
-    assert.throws(() => readManifest(manifest(value), 'm'), { code: 'package' });
+    assert.throws(() => readManifest(manifest(value && { ...whole, ...value }), 'm'), { code: 'package' });
   }
+});
+
+test('shards that do not add up to the file, and a file that none could be, are refused', () => {
+  for (const lie of [{ length: 8 }, { length: undefined }, { sha256: 'abc' }, { file: '../model' }]) {
+    assert.throws(() => readManifest(manifest({ ...whole, ...lie, shards: [expected] }), 'm'), { code: 'package' });
+  }
+  const huge = { length: 2 ** 31 };
+  assert.throws(() => readManifest(manifest({ ...whole, ...huge, shards: [{ ...expected, ...huge }] }), 'm'), { code: 'package' });
+  assert.throws(() => readManifest(manifest({ ...whole, shards: [expected, expected] }), 'm'), /found 14/);
 });

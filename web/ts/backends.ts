@@ -103,7 +103,7 @@ async function start(
 ): Promise<Running> {
   meter.enter('upload');
   const started = await compiled.start();
-  const model = await started.module.WasmModel.create(weights.manifest, weights.shards, canDigest());
+  const model = await started.module.WasmModel.create(weights.manifest, weights.file, canDigest());
   meter.enter('self-test');
   const selfTest = await model.selfTest();
   if (!selfTest.passed) {

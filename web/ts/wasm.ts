@@ -103,8 +103,8 @@ export interface WasmImage {
 export interface WasmModule {
   default(options: { module_or_path: WebAssembly.Module }): Promise<{ memory: WebAssembly.Memory }>;
   WasmModel: {
-    /** `checked`: whether the digests of the shards were compared with the manifest's; if not, this does. */
-    create(manifest: Uint8Array, shards: Uint8Array[], checked: boolean): Promise<WasmModel>;
+    /** `checked`: whether the digests of shards and file were compared with the manifest's; if not, this does. */
+    create(manifest: Uint8Array, file: Uint8Array, checked: boolean): Promise<WasmModel>;
   };
   WasmImage: {
     decode(bytes: Uint8Array, name: string): WasmImage;

@@ -5,14 +5,14 @@ import { download, getSmall, PAUSES_MS } from './fetching.js';
 import { checkIntegrity, type Expected } from './integrity.js';
 import type { ProgressMeter } from './progress.js';
 
-/** The bytes of a model as they lie on the server, each shard checked. */
+/** The bytes of a model, each shard checked, and the whole. */
 export interface Weights {
   /** `manifest.json`, unchanged: the model's own code reads and checks it again. */
   manifest: Uint8Array<ArrayBuffer>;
   /** SHA-256 of the whole, as the manifest says. */
   sha256: string;
-  /** In the manifest's order. */
-  shards: Uint8Array<ArrayBuffer>[];
+  /** The file that the shards make up. */
+  file: Uint8Array<ArrayBuffer>;
   /** Bytes that came from this device's cache, and bytes that came over the network. */
   source: { cached: number; fetched: number };
 }
@@ -30,6 +30,9 @@ export interface Fetching {
 /** No manifest is nearly this long; a web page served in its place may be. */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
+/** No package is longer: `MAX_PACKAGE_BYTES` in Rust. */
+const MAX_FILE_BYTES = 1024 * 1024 * 1024;
+
 /**
  * Fetches `manifest.json` and every shard that it names, all of them at once, from the cache where it has them.
  *
@@ -38,7 +41,7 @@ const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 export async function fetchWeights(how: Fetching, meter: ProgressMeter, allHere: () => void): Promise<Weights> {
   const manifestUrl = new URL('manifest.json', how.base).href;
   const { bytes: manifest, offline } = await fetchManifest(manifestUrl, how);
-  const { sha256, shards: expected } = readManifest(manifest, manifestUrl);
+  const { whole, shards: expected } = readManifest(manifest, manifestUrl);
   for (const shard of expected) meter.expect(shard.path, shard.length);
   const source = { cached: 0, fetched: 0 };
   let missing = expected.length;
@@ -46,9 +49,30 @@ export async function fetchWeights(how: Fetching, meter: ProgressMeter, allHere:
     missing -= 1;
     if (missing === 0) allHere();
   };
-  const shards = await Promise.all(expected.map((shard) => fetchShard(shard, how, source, meter, arrived)));
+  const file = await joined(whole.length, expected, (shard) => fetchShard(shard, how, source, meter, arrived));
+  // One shard is the file, and was checked.
+  if (expected.length > 1) await checkIntegrity(file, whole);
   if (how.cache && !offline) await keepManifest(manifestUrl, manifest);
-  return { manifest, sha256, shards, source };
+  return { manifest, sha256: whole.sha256, file, source };
+}
+
+/** All shards in one piece of memory; each is let go as soon as it is part of it. */
+async function joined(
+  length: number,
+  expected: Expected[],
+  fetchOne: (shard: Expected) => Promise<Uint8Array<ArrayBuffer>>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const [first] = expected;
+  if (first !== undefined && expected.length === 1) return fetchOne(first);
+  const file = new Uint8Array(length);
+  let end = 0;
+  const placed = expected.map((shard) => {
+    const start = end;
+    end += shard.length;
+    return fetchOne(shard).then((bytes) => file.set(bytes, start));
+  });
+  await Promise.all(placed);
+  return file;
 }
 
 /** The server's manifest, so that a new version is seen; the kept one where there is no connection. */
@@ -109,7 +133,7 @@ async function fetchShard(
 }
 
 /** What a manifest says that fetching needs; the rest is checked in Rust. */
-export function readManifest(bytes: Uint8Array, url: string): { sha256: string; shards: Expected[] } {
+export function readManifest(bytes: Uint8Array, url: string): { whole: Expected; shards: Expected[] } {
   const invalid = (what: string): MedleyError =>
     new MedleyError('package', said(`${url}: ${what}; check that the address is that of a Medley model's folder`, 'not-a-model', { url }));
   let json: unknown;
@@ -118,21 +142,27 @@ export function readManifest(bytes: Uint8Array, url: string): { sha256: string; 
   } catch {
     throw invalid('expected a manifest in JSON, found something else');
   }
-  const { shards, sha256 } = (json ?? {}) as { shards?: unknown; sha256?: unknown };
+  const { file, length, sha256, shards } = (json ?? {}) as Record<string, unknown>;
   if (!Array.isArray(shards) || shards.length === 0) throw invalid('expected a list of shards, found none');
-  return {
-    sha256: typeof sha256 === 'string' ? sha256 : '',
-    shards: shards.map((shard: unknown, index) => {
-      const { path, length, sha256 } = (shard ?? {}) as Partial<Expected>;
-      const valid =
-        typeof path === 'string' &&
-        /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(path) &&
-        Number.isSafeInteger(length) &&
-        (length as number) >= 0 &&
-        typeof sha256 === 'string' &&
-        /^[0-9a-fA-F]{64}$/.test(sha256);
-      if (!valid) throw invalid(`expected path, length and SHA-256 of shard ${index + 1}, found something else`);
-      return { path, length: length as number, sha256 };
-    }),
+  const expected = (one: Record<string, unknown>, what: string): Expected => {
+    const { path, length, sha256 } = one;
+    const valid =
+      typeof path === 'string' &&
+      /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(path) &&
+      typeof length === 'number' &&
+      Number.isSafeInteger(length) &&
+      length >= 0 &&
+      length <= MAX_FILE_BYTES &&
+      typeof sha256 === 'string' &&
+      /^[0-9a-fA-F]{64}$/.test(sha256);
+    if (!valid) throw invalid(`expected path, length and SHA-256 of ${what}, found something else`);
+    return { path, length, sha256 };
   };
+  const whole = expected({ path: file, length, sha256 }, 'the whole file');
+  const parts = shards.map((shard: unknown, index) =>
+    expected((shard ?? {}) as Record<string, unknown>, `shard ${index + 1}`),
+  );
+  const sum = parts.reduce((sum, { length }) => sum + length, 0);
+  if (sum !== whole.length) throw invalid(`expected shards of ${whole.length} bytes in all, found ${sum}`);
+  return { whole, shards: parts };
 }

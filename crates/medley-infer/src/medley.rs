@@ -54,6 +54,19 @@ impl Medley {
     /// over or of another shape; each is named.
     pub async fn load(package: Package, device: &Device) -> Result<Self, InferError> {
         let encoder_digest = package.shared_digest();
+        Self::load_known(package, encoder_digest, device).await
+    }
+
+    /// [`Self::load`] of a package whose [`Package::shared_digest`] is known, as its manifest says it. In a browser it takes as
+    /// long as laying out the weights.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub async fn load_known(
+        package: Package,
+        encoder_digest: String,
+        device: &Device,
+    ) -> Result<Self, InferError> {
         let self_test = package
             .tensors
             .iter()

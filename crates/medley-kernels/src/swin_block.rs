@@ -6,7 +6,7 @@ use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
 use crate::inference::{InferenceOps, is_plain_cpu, read};
-use crate::packed::{Layer, Shape, SwinBlock, WindowGrid};
+use crate::packed::{Layer, SwinBlock, WindowGrid};
 
 /// A linear layer, laid out as the 1×1 convolution that it is on a map. Layers are packed one by one, so that each one's weights
 /// can be let go before the next one's are widened.
@@ -28,8 +28,7 @@ impl PackedLinear {
             Some(bias) => Some(read(bias)?),
             None => None,
         };
-        let shape = Shape { channels, channels_out, kernel: 1, stride: 1, pad: 0 };
-        Layer::pack(shape, &read(weight.transpose())?, bias).map(Self)
+        Some(Self(Layer::pack_linear([channels, channels_out], &read(weight)?, bias)))
     }
 
     /// Inputs and outputs.

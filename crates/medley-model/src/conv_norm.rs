@@ -7,7 +7,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, GroupNorm, GroupNormConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use medley_kernels::{Activation, PackedConv};
+use medley_kernels::{Activation, PackedConv, is_plain_cpu};
 use serde::{Deserialize, Serialize};
 
 /// Which normalisation follows a convolution.
@@ -100,18 +100,19 @@ pub(crate) fn same_padding(kernel: usize) -> PaddingConfig2d {
     PaddingConfig2d::Explicit(pad, pad, pad, pad)
 }
 
-/// Lays a convolution with "same" padding out for inference, where that is known.
-fn pack_same(conv: &Conv2d) -> Option<PackedConv> {
-    if conv.groups != 1 {
-        return None;
-    }
-    let bias = conv.bias.as_ref().map(Param::val);
-    PackedConv::new(conv.weight.val(), bias, conv.stride[0], conv.kernel_size[0] / 2)
-}
-
 /// Frees a weight that was laid out elsewhere.
 pub(crate) fn forget<const D: usize>(weight: &mut Param<Tensor<D>>) {
     *weight = Param::from_tensor(Tensor::zeros([0; D], &weight.val().device()));
+}
+
+/// A weight for whoever lays it out. On the CPU, where every one can be, its place here is freed before: nobody else holds it then,
+/// and it is read without a copy.
+pub(crate) fn handed_over<const D: usize>(weight: &mut Param<Tensor<D>>) -> Tensor<D> {
+    let value = weight.val();
+    if is_plain_cpu(&value) {
+        forget(weight);
+    }
+    value
 }
 
 /// A layer that was laid out for inference.
@@ -143,9 +144,15 @@ pub(crate) fn packed_or_same(
     }
 }
 
-/// Packs a convolution, which then forgets its weights. `None` where they stay as they are.
+/// Lays a convolution with "same" padding out for inference, where that is known; it then forgets its weights. `None` where they
+/// stay as they are.
 pub(crate) fn pack_and_forget(conv: &mut Conv2d) -> Option<PackedConv> {
-    let packed = pack_same(conv)?;
+    if conv.groups != 1 {
+        return None;
+    }
+    let bias = conv.bias.as_ref().map(Param::val);
+    let (stride, pad) = (conv.stride[0], conv.kernel_size[0] / 2);
+    let packed = PackedConv::new(handed_over(&mut conv.weight), bias, stride, pad)?;
     forget(&mut conv.weight);
     Some(packed)
 }

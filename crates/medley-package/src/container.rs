@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use safetensors::{Dtype, SafeTensors, View};
+use safetensors::tensor::Metadata as Info;
+use safetensors::{Dtype, SafeTensorError, View};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::check::check_version;
 use crate::error::PackageError;
+use crate::file::{FileBytes, bytes};
 use crate::limits::{MAX_HEADER_BYTES, MAX_PACKAGE_BYTES, MAX_TENSORS, SIDE_MULTIPLE};
 use crate::manifest::MODEL_FILE;
 use crate::metadata::Metadata;
@@ -62,19 +64,34 @@ impl Package {
             safetensors::serialize(stored, Some(HashMap::from([(METADATA_KEY.to_string(), json)])))
                 .map_err(container)?;
         // The limits of the reader hold for the writer too: no file that cannot be read back.
-        header(&bytes)?;
+        header(&bytes[..])?;
         Ok(bytes)
     }
 
-    /// Reads one safetensors file; `bytes` need not be trusted.
+    /// [`Self::read`] of bytes in memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, PackageError> {
+        Self::read(bytes)
+    }
+
+    /// Reads one safetensors file, each tensor straight to where it stays; the bytes need not be trusted.
     ///
     /// # Errors
     ///
     /// When the container, the metadata or a tensor is not as described in the
     /// [crate's documentation](crate).
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, PackageError> {
-        check_header_keys(header(bytes)?)?;
-        let (_, info) = SafeTensors::read_metadata(bytes).map_err(container)?;
+    pub fn read(file: &(impl FileBytes + ?Sized)) -> Result<Self, PackageError> {
+        let header = header(file)?;
+        check_header_keys(&header)?;
+        let info: Info = serde_json::from_slice(&header)
+            .map_err(|error| container(SafeTensorError::InvalidHeaderDeserialization(error)))?;
+        let start = LENGTH_BYTES + header.len();
+        if start + info.data_len() != file.length() {
+            return Err(container(SafeTensorError::MetadataIncompleteBuffer));
+        }
         let json = info
             .metadata()
             .as_ref()
@@ -86,8 +103,7 @@ impl Package {
             expected: "metadata",
             source,
         })?;
-        let file = SafeTensors::deserialize(bytes).map_err(container)?;
-        let package = Self { metadata, tensors: read_tensors(&file)? };
+        let package = Self { metadata, tensors: read_tensors(file, &info, start)? };
         package.check()?;
         Ok(package)
     }
@@ -151,8 +167,8 @@ impl Package {
 }
 
 /// The header's JSON, when the bytes are as long as they must be to hold it.
-fn header(bytes: &[u8]) -> Result<&[u8], PackageError> {
-    let found = bytes.len() as u64;
+fn header(file: &(impl FileBytes + ?Sized)) -> Result<Vec<u8>, PackageError> {
+    let found = file.length() as u64;
     if found > MAX_PACKAGE_BYTES {
         return Err(PackageError::Limit {
             what: format!("{MODEL_FILE}: bytes"),
@@ -161,10 +177,12 @@ fn header(bytes: &[u8]) -> Result<&[u8], PackageError> {
         });
     }
     let length = |expected| PackageError::Length { file: MODEL_FILE.into(), expected, found };
-    let Some((prefix, rest)) = bytes.split_first_chunk::<LENGTH_BYTES>() else {
+    if found < LENGTH_BYTES as u64 {
         return Err(length(LENGTH_BYTES as u64));
-    };
-    let size = u64::from_le_bytes(*prefix);
+    }
+    let mut prefix = [0; LENGTH_BYTES];
+    file.read(0, &mut prefix);
+    let size = u64::from_le_bytes(prefix);
     if size > MAX_HEADER_BYTES {
         return Err(PackageError::Limit {
             what: format!("{MODEL_FILE}: bytes of the header"),
@@ -172,8 +190,12 @@ fn header(bytes: &[u8]) -> Result<&[u8], PackageError> {
             found: size,
         });
     }
-    // At most MAX_HEADER_BYTES here, so neither the cast nor the sum can overflow.
-    rest.get(..size as usize).ok_or_else(|| length(LENGTH_BYTES as u64 + size))
+    // At most MAX_HEADER_BYTES here, so neither the sum nor the cast can overflow.
+    let end = LENGTH_BYTES as u64 + size;
+    if found < end {
+        return Err(length(end));
+    }
+    Ok(bytes(file, LENGTH_BYTES..end as usize))
 }
 
 /// Refuses too many tensors and names that appear twice, which a map would silently drop.
@@ -220,25 +242,32 @@ fn check_tensor_count(count: usize) -> Result<(), PackageError> {
     Ok(())
 }
 
-fn read_tensors(file: &SafeTensors<'_>) -> Result<BTreeMap<String, PackedTensor>, PackageError> {
+/// `start`: where the tensors' bytes begin.
+fn read_tensors(
+    file: &(impl FileBytes + ?Sized),
+    info: &Info,
+    start: usize,
+) -> Result<BTreeMap<String, PackedTensor>, PackageError> {
     let mut tensors = BTreeMap::new();
     let mut floats = BTreeMap::new();
-    for (name, view) in file.iter() {
-        let shape = view.shape().to_vec();
-        check_shape(name, &shape)?;
-        match view.dtype() {
+    for (name, tensor) in info.tensors() {
+        let shape = tensor.shape.clone();
+        check_shape(&name, &shape)?;
+        // Within the file, whose length is that of header and tensors.
+        let (from, to) = tensor.data_offsets;
+        let bytes = || bytes(file, start + from..start + to);
+        match tensor.dtype {
             Dtype::F32 => {
-                floats.insert(name.to_string(), (shape, read_f32(view.data())));
+                floats.insert(name, (shape, read_f32(&bytes())));
             }
             Dtype::I8 => {
                 // `scale` follows below, when every tensor has been seen.
-                let data = view.data().iter().map(|&byte| byte as i8).collect();
-                let tensor = PackedTensor::Int8 { shape, data, scale: Vec::new() };
-                tensors.insert(name.to_string(), tensor);
+                let data = bytemuck::allocation::cast_vec(bytes());
+                tensors.insert(name, PackedTensor::Int8 { shape, data, scale: Vec::new() });
             }
             other => {
                 return Err(PackageError::Dtype {
-                    name: name.into(),
+                    name,
                     expected: "F32 or I8",
                     found: other.to_string(),
                 });
@@ -323,7 +352,7 @@ impl View for Stored<'_> {
     }
 }
 
-fn container(source: safetensors::SafeTensorError) -> PackageError {
+fn container(source: SafeTensorError) -> PackageError {
     PackageError::Container { file: MODEL_FILE.into(), source }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use sha2::{Digest, Sha256};
+use crate::file::digest_of;
 
 /// Length of a digest as text: 32 bytes, two digits each.
 pub(crate) const DIGEST_CHARS: usize = 64;
@@ -12,11 +12,7 @@ pub(crate) const PART: usize = 1 << 14;
 
 /// SHA-256 of `bytes` in 64 lower-case hexadecimal digits, as `sha256sum` prints it.
 pub fn digest(bytes: &[u8]) -> String {
-    let mut sum = Sha256::new();
-    for part in bytes.chunks(PART) {
-        sum.update(part);
-    }
-    hexadecimal(&sum.finalize())
+    digest_of(bytes, 0..bytes.len())
 }
 
 /// Two lower-case digits for each byte.

@@ -27,7 +27,16 @@ pub fn read_dir(path: impl AsRef<Path>) -> Result<Package, PackageError> {
         // One byte more than listed is enough to see that a file is too long.
         .map(|shard| read_at_most(&folder.join(&shard.path), shard.length.saturating_add(1)))
         .collect::<Result<Vec<_>, _>>()?;
-    Package::from_bytes(&manifest.join(shards)?)
+    let package = Package::from_bytes(&manifest.join(shards)?)?;
+    // Browsers take this one at its word.
+    if let Some(expected) = manifest.shared_sha256 {
+        let found = package.shared_digest();
+        if found != expected {
+            let file = format!("{MANIFEST_FILE}: shared_sha256, of the weights that tasks share");
+            return Err(PackageError::Digest { file, expected, found });
+        }
+    }
+    Ok(package)
 }
 
 /// Writes `package` into the folder `path`, which is made where it is missing.
@@ -42,7 +51,8 @@ pub fn read_dir(path: impl AsRef<Path>) -> Result<Package, PackageError> {
 pub fn write_dir(path: impl AsRef<Path>, package: &Package) -> Result<(), PackageError> {
     let folder = path.as_ref();
     let bytes = package.to_bytes()?;
-    let (manifest, shards) = split(&package.metadata.name, &bytes, MAX_SHARD_BYTES);
+    let (mut manifest, shards) = split(&package.metadata.name, &bytes, MAX_SHARD_BYTES);
+    manifest.shared_sha256 = Some(package.shared_digest());
     let json = manifest.to_json()?;
     fs::create_dir_all(folder).map_err(io(folder, "making the folder"))?;
     let before = read_manifest(folder).ok();
@@ -164,6 +174,24 @@ mod tests {
         let error = read_dir(folder.path()).unwrap_err();
         assert!(error.to_string().contains(MODEL_FILE), "{error}");
         assert!(matches!(error, PackageError::Io { .. }), "{error}");
+    }
+
+    #[test]
+    fn the_digest_of_the_shared_weights_is_written_and_compared() {
+        let folder = tempfile::tempdir().unwrap();
+        write_dir(folder.path(), &package()).unwrap();
+        let path = folder.path().join(MANIFEST_FILE);
+        let mut manifest = Manifest::from_json(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!(manifest.shared_sha256, Some(package().shared_digest()));
+
+        manifest.shared_sha256 = Some(manifest.sha256.clone());
+        fs::write(&path, manifest.to_json().unwrap()).unwrap();
+        let error = read_dir(folder.path()).unwrap_err();
+        assert!(matches!(&error, PackageError::Digest { file, .. } if file.contains("shared")));
+
+        manifest.shared_sha256 = None;
+        fs::write(&path, manifest.to_json().unwrap()).unwrap();
+        assert_eq!(read_dir(folder.path()).unwrap(), package());
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod check;
 mod container;
 mod digest;
 mod error;
+mod file;
 #[cfg(not(target_family = "wasm"))]
 mod folder;
 mod limits;
@@ -46,13 +47,14 @@ pub mod testing;
 pub use container::{Package, SELF_TEST_INPUT, SELF_TEST_OUTPUT};
 pub use digest::digest;
 pub use error::PackageError;
+pub use file::FileBytes;
 #[cfg(not(target_family = "wasm"))]
 pub use folder::{MANIFEST_FILE, read_dir, write_dir};
 pub use limits::{
     MAX_HEADER_BYTES, MAX_INPUT_SIDE, MAX_LONG_SIDE, MAX_MANIFEST_BYTES, MAX_NAME_CHARS,
     MAX_PACKAGE_BYTES, MAX_RANK, MAX_SHARD_BYTES, MAX_SHARDS, MAX_TENSORS, SIDE_MULTIPLE,
 };
-pub use manifest::{MODEL_FILE, Manifest, Shard, ShardBytes, split};
+pub use manifest::{MODEL_FILE, Manifest, Shard, split};
 pub use metadata::{
     Calibration, DatasetSource, FORMAT_VERSION, Metadata, NOTICE, Provenance, Quality, SelfTestSpec,
 };

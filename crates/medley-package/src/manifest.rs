@@ -1,12 +1,14 @@
 //! `manifest.json`: which shards make up the file, with the length and SHA-256 of each.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use crate::check::{check_notice, check_text, check_version, field};
 use crate::digest::{digest, is_digest};
 use crate::error::PackageError;
+use crate::file::{FileBytes, digest_of};
 use crate::limits::{MAX_MANIFEST_BYTES, MAX_NAME_CHARS, MAX_PACKAGE_BYTES, MAX_SHARDS};
 use crate::metadata::{FORMAT_VERSION, NOTICE};
 
@@ -31,6 +33,10 @@ pub struct Manifest {
     pub sha256: String,
     /// The consecutive byte ranges of the file, in their order.
     pub shards: Vec<Shard>,
+    /// [`Package::shared_digest`](crate::Package::shared_digest), so that a browser need not compute it; none in packages that
+    /// were written before there was this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_sha256: Option<String>,
     /// [`NOTICE`].
     pub notice: String,
 }
@@ -72,21 +78,10 @@ pub fn split<'a>(name: &str, bytes: &'a [u8], max: u64) -> (Manifest, Vec<(Strin
         length: bytes.len() as u64,
         sha256: digest(bytes),
         shards: parts.iter().map(shard).collect(),
+        shared_sha256: None,
         notice: NOTICE.into(),
     };
     (manifest, parts)
-}
-
-/// The bytes of a shard, wherever they lie.
-pub trait ShardBytes {
-    /// Appends them to `whole`.
-    fn append_to(self, whole: &mut Vec<u8>);
-}
-
-impl ShardBytes for Vec<u8> {
-    fn append_to(self, whole: &mut Vec<u8>) {
-        whole.extend_from_slice(&self);
-    }
 }
 
 impl Manifest {
@@ -125,56 +120,58 @@ impl Manifest {
     /// When there is no such shard, or length or digest differ.
     pub fn check_shard(&self, index: usize, bytes: &[u8]) -> Result<(), PackageError> {
         let shard = self.shards.get(index).ok_or_else(|| self.shard_count(index + 1))?;
-        check_bytes(&shard.path, bytes, shard.length, &shard.sha256)
+        check_length(&shard.path, bytes.len(), shard.length)?;
+        check_digest_of(&shard.path, bytes, 0..bytes.len(), &shard.sha256)
     }
 
-    /// Puts the file together from all its shards, after checking each of them and the whole. Each shard is let go as soon as it
-    /// is part of the whole.
+    /// Puts the file together from all its shards, after checking each of them and the whole.
     ///
     /// # Errors
     ///
     /// When a shard is missing or is not the one listed, or the whole is not the file listed.
-    pub fn join<S: ShardBytes>(&self, shards: Vec<S>) -> Result<Vec<u8>, PackageError> {
-        self.append(shards, |shard, bytes| {
-            check_bytes(&shard.path, bytes, shard.length, &shard.sha256)
-        })
-    }
-
-    /// Puts the file together from shards whose digests the caller has compared, as a browser does several times faster than
-    /// WebAssembly: their number, their lengths and the whole are checked.
-    ///
-    /// # Errors
-    ///
-    /// When a shard is missing or of another length than the one listed, or the whole is not the file listed.
-    pub fn join_checked<S: ShardBytes>(&self, shards: Vec<S>) -> Result<Vec<u8>, PackageError> {
-        self.append(shards, |shard, bytes| check_length(&shard.path, bytes, shard.length))
-    }
-
-    fn append<S: ShardBytes>(
-        &self,
-        shards: Vec<S>,
-        check: impl Fn(&Shard, &[u8]) -> Result<(), PackageError>,
-    ) -> Result<Vec<u8>, PackageError> {
+    pub fn join(&self, shards: Vec<Vec<u8>>) -> Result<Vec<u8>, PackageError> {
         if shards.len() != self.shards.len() {
             return Err(self.shard_count(shards.len()));
         }
         // At most MAX_PACKAGE_BYTES, as the manifest was checked.
         let mut whole = Vec::with_capacity(self.length as usize);
         for (shard, bytes) in self.shards.iter().zip(shards) {
-            let start = whole.len();
-            bytes.append_to(&mut whole);
-            check(shard, &whole[start..])?;
+            check_length(&shard.path, bytes.len(), shard.length)?;
+            whole.extend(bytes);
         }
-        match &self.shards[..] {
-            // One shard is the file: what was compared with its digest needs no second look.
-            [only] if only.sha256 != self.sha256 => Err(PackageError::Digest {
-                file: self.file.clone(),
-                expected: self.sha256.clone(),
-                found: only.sha256.clone(),
-            }),
-            [_] => Ok(whole),
-            _ => check_bytes(&self.file, &whole, self.length, &self.sha256).map(|()| whole),
+        self.check_file(&whole[..])?;
+        Ok(whole)
+    }
+
+    /// Whether these are the bytes of the file: its length, and the digests of its shards and of the whole.
+    ///
+    /// # Errors
+    ///
+    /// When one of them differs.
+    pub fn check_file(&self, file: &(impl FileBytes + ?Sized)) -> Result<(), PackageError> {
+        self.check_file_length(file)?;
+        let mut start = 0;
+        for shard in &self.shards {
+            // Shards add up to the file, as the manifest was checked.
+            let end = file.length().min(start + shard.length as usize);
+            check_digest_of(&shard.path, file, start..end, &shard.sha256)?;
+            start = end;
         }
+        // One shard is the file, and so is its digest.
+        if self.shards.len() > 1 {
+            check_digest_of(&self.file, file, 0..start, &self.sha256)?;
+        }
+        Ok(())
+    }
+
+    /// Whether these can be the bytes of the file by their number: where the caller has compared all digests, as a browser does
+    /// several times faster than WebAssembly.
+    ///
+    /// # Errors
+    ///
+    /// When they are more or fewer.
+    pub fn check_file_length(&self, file: &(impl FileBytes + ?Sized)) -> Result<(), PackageError> {
+        check_length(&self.file, file.length(), self.length)
     }
 
     fn shard_count(&self, found: usize) -> PackageError {
@@ -211,6 +208,18 @@ impl Manifest {
             }
             sum = sum.and_then(|sum| sum.checked_add(shard.length));
         }
+        if let [only] = &self.shards[..]
+            && only.sha256 != self.sha256
+        {
+            return Err(PackageError::Digest {
+                file: self.file.clone(),
+                expected: self.sha256.clone(),
+                found: only.sha256.clone(),
+            });
+        }
+        if let Some(shared) = &self.shared_sha256 {
+            check_digest("shared_sha256", shared)?;
+        }
         if sum != Some(self.length) || self.length == 0 {
             let expected = format!("lengths that add up to {} bytes, above 0", self.length);
             let found = sum.map_or("more than 2^64".into(), |sum| sum.to_string());
@@ -241,17 +250,22 @@ fn check_digest(path: &str, text: &str) -> Result<(), PackageError> {
     Err(field(WHERE, path, "64 lower-case hexadecimal digits", format!("{found:?}")))
 }
 
-fn check_length(file: &str, bytes: &[u8], length: u64) -> Result<(), PackageError> {
-    let found = bytes.len() as u64;
+fn check_length(file: &str, found: usize, length: u64) -> Result<(), PackageError> {
+    let found = found as u64;
     if found != length {
         return Err(PackageError::Length { file: file.into(), expected: length, found });
     }
     Ok(())
 }
 
-fn check_bytes(file: &str, bytes: &[u8], length: u64, sha256: &str) -> Result<(), PackageError> {
-    check_length(file, bytes, length)?;
-    let found = digest(bytes);
+/// Whether a range of `bytes`, which is what `file` names, has this digest.
+fn check_digest_of(
+    file: &str,
+    bytes: &(impl FileBytes + ?Sized),
+    range: Range<usize>,
+    sha256: &str,
+) -> Result<(), PackageError> {
+    let found = digest_of(bytes, range);
     if found != sha256 {
         return Err(PackageError::Digest { file: file.into(), expected: sha256.into(), found });
     }
@@ -301,26 +315,40 @@ mod tests {
     }
 
     #[test]
-    fn shards_that_were_checked_before_still_need_their_number_and_lengths() {
-        let (bytes, manifest, mut shards) = example(40);
-        assert_eq!(manifest.join_checked(shards.clone()).unwrap(), bytes);
+    fn a_file_whose_digests_were_compared_before_still_needs_its_length() {
+        let (mut bytes, manifest, _) = example(40);
+        manifest.check_file_length(&bytes[..]).unwrap();
+        bytes[7] ^= 1;
+        manifest.check_file_length(&bytes[..]).unwrap();
         assert!(matches!(
-            manifest.join_checked(shards[..2].to_vec()),
-            Err(PackageError::ShardCount { expected: 3, found: 2, .. })
+            manifest.check_file(&bytes[..]),
+            Err(PackageError::Digest { file, .. }) if file == manifest.shards[0].path
         ));
-        shards[1].push(0);
-        assert!(matches!(
-            manifest.join_checked(shards.clone()),
-            Err(PackageError::Length { expected: 40, found: 41, .. })
-        ));
-        for max in [40, 100] {
-            let (_, mut manifest, shards) = example(max);
-            manifest.sha256 = digest(b"something else");
-            assert!(matches!(
-                manifest.join_checked(shards),
-                Err(PackageError::Digest { file, .. }) if file == MODEL_FILE
-            ));
+        bytes.push(0);
+        for checked in [manifest.check_file_length(&bytes[..]), manifest.check_file(&bytes[..])] {
+            assert!(matches!(checked, Err(PackageError::Length { expected: 100, found: 101, .. })));
         }
+    }
+
+    #[test]
+    fn the_only_shard_has_the_digest_of_the_whole() {
+        let (_, mut manifest, _) = example(100);
+        manifest.sha256 = digest(b"something else");
+        let json = serde_json::to_vec(&manifest).unwrap();
+        assert!(matches!(
+            Manifest::from_json(&json),
+            Err(PackageError::Digest { file, .. }) if file == MODEL_FILE
+        ));
+    }
+
+    #[test]
+    fn a_manifest_without_the_shared_digest_is_read_and_one_with_nonsense_is_not() {
+        let (_, mut manifest, _) = example(40);
+        assert_eq!(Manifest::from_json(&manifest.to_json().unwrap()).unwrap(), manifest);
+        manifest.shared_sha256 = Some(digest(b"shared"));
+        assert_eq!(Manifest::from_json(&manifest.to_json().unwrap()).unwrap(), manifest);
+        let error = refused(|manifest| manifest.shared_sha256 = Some("none".into()));
+        assert!(matches!(&error, PackageError::Field { field, .. } if field == "shared_sha256"));
     }
 
     #[test]

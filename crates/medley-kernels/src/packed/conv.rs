@@ -1,7 +1,7 @@
 //! Convolutions of maps whose channels lie side by side, by the method that was chosen when the weights were laid out.
 
 use super::integers::{self, Integers, round};
-use super::product::{Activation, Finish, Panels, product};
+use super::product::{self, Activation, Finish, Panels, product};
 use super::tile::{COLUMNS, Line, ROWS, Runs};
 use super::winograd::{self, Four, Map, Two};
 use super::{with_integers, with_scratch};
@@ -43,6 +43,26 @@ impl Layer {
     pub(crate) fn pack(shape: Shape, weight: &[f32], bias: Option<Vec<f32>>) -> Option<Self> {
         let weight = shape.methods().iter().find_map(|method| shape.pack(*method, weight))?;
         Some(Self { shape, weight, bias })
+    }
+
+    /// The same of a linear layer, from `[channels, channels_out]`.
+    pub(crate) fn pack_linear(
+        [channels, channels_out]: [usize; 2],
+        weight: &[f32],
+        bias: Option<Vec<f32>>,
+    ) -> Self {
+        let size = [channels, channels_out];
+        let integers = integers::are_fast().then(|| Integers::pack_matrix(weight, size)).flatten();
+        let weight = integers.map_or_else(
+            || {
+                Weight::Direct(product::pack(size, |row, column| {
+                    weight[row * channels_out + column]
+                }))
+            },
+            Weight::Integers,
+        );
+        let shape = Shape { channels, channels_out, kernel: 1, stride: 1, pad: 0 };
+        Self { shape, weight, bias }
     }
 
     /// [`Shape::forward`], with what follows the sums.
@@ -125,7 +145,7 @@ impl Shape {
                 Weight::Integers(Integers::pack(weight, [channels_out, channels, area], false)?)
             }
             Method::Direct => {
-                Weight::Direct(super::product::pack([area * channels, channels_out], |row, out| {
+                Weight::Direct(product::pack([area * channels, channels_out], |row, out| {
                     weight[(out * channels + row % channels) * area + row / channels]
                 }))
             }

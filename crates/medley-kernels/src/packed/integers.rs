@@ -15,7 +15,7 @@ type Pair = [i8; 2 * COLUMNS];
 
 /// A right matrix, `[depth, columns]`, in panels of [`COLUMNS`] columns, two rows at a time. The last panel is filled up with
 /// zeros.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Integers {
     pairs: Vec<Pair>,
     /// What a column's integers are multiples of; all 1 where those of a row have a scale.
@@ -61,41 +61,37 @@ impl Integers {
         if channels % 2 == 1 {
             return None;
         }
-        let size = [columns, channels, area];
         let depth = channels * area;
-        if let Some((integers, scales)) = by_columns(weight, depth) {
-            return Some(Self::lay_out(&integers, size, scales, Vec::new()));
+        let mut pairs = room([depth, columns]);
+        let scales: Vec<f32> = weight.chunks_exact(depth).map(scale).collect();
+        let by_column = |column: usize| Scale::One(scales[column]);
+        if let Some(most) = fill(&mut pairs, weight, [channels, area], by_column) {
+            return Some(Self { pairs, scales, row_scales: Vec::new(), most });
         }
         if !by_rows {
             return None;
         }
-        let (integers, scales) = self::by_rows(weight, depth)?;
-        Some(Self::lay_out(&integers, size, vec![1.0; columns], scales))
+        let row_scales = scales_across(weight, depth);
+        let most = fill(&mut pairs, weight, [channels, area], |_| Scale::Each(&row_scales))?;
+        Some(Self { pairs, scales: vec![1.0; columns], row_scales, most })
     }
 
-    fn lay_out(
-        integers: &[i8],
-        [columns, channels, area]: [usize; 3],
-        scales: Vec<f32>,
-        row_scales: Vec<f32>,
-    ) -> Self {
-        let depth = channels * area;
-        let mut pairs = vec![[0; 2 * COLUMNS]; columns.div_ceil(COLUMNS) * depth / 2];
-        let mut most_sum = 1;
-        for (column, own) in integers.chunks_exact(depth).enumerate() {
-            let panel = &mut pairs[column / COLUMNS * depth / 2..][..depth / 2];
-            for (place, pairs) in panel.chunks_exact_mut(channels / 2).enumerate() {
-                for (index, pair) in pairs.iter_mut().enumerate() {
-                    for half in 0..2 {
-                        pair[column % COLUMNS * 2 + half] = own[(2 * index + half) * area + place];
-                    }
-                }
-            }
-            let sum = own.iter().map(|integer| i64::from(integer.unsigned_abs())).sum();
-            most_sum = most_sum.max(sum);
+    /// From `[depth, columns]`, the weights of a linear layer; the map's values may be multiplied by a scale for each row first.
+    ///
+    /// `None` as in [`Self::pack`].
+    pub(crate) fn pack_matrix(weight: &[f32], [depth, columns]: [usize; 2]) -> Option<Self> {
+        if depth % 2 == 1 {
+            return None;
         }
-        let most = (i64::from(i32::MAX) / most_sum).min(i64::from(i16::MAX)) as f32;
-        Self { pairs, scales, row_scales, most }
+        let mut pairs = room([depth, columns]);
+        let scales = scales_across(weight, columns);
+        if let Some(most) = fill_matrix(&mut pairs, weight, columns, |_| Scale::Each(&scales)) {
+            return Some(Self { pairs, scales, row_scales: Vec::new(), most });
+        }
+        let row_scales: Vec<f32> = weight.chunks_exact(columns).map(scale).collect();
+        let by_row = |row: usize| Scale::One(row_scales[row]);
+        let most = fill_matrix(&mut pairs, weight, columns, by_row)?;
+        Some(Self { pairs, scales: vec![1.0; columns], row_scales, most })
     }
 
     /// A map's values times the scales of their rows, in `scratch`, or as they are where there are none.
@@ -178,61 +174,149 @@ impl Integers {
     }
 }
 
-/// The integers that weights are of a scale for each column, which holds `depth` of them, and the scales.
-fn by_columns(weight: &[f32], depth: usize) -> Option<(Vec<i8>, Vec<f32>)> {
-    let mut integers = Vec::with_capacity(weight.len());
-    let mut scales = Vec::new();
-    for own in weight.chunks_exact(depth) {
-        let scale = largest(own) / MOST_WEIGHT;
-        append(own, std::iter::repeat(scale), &mut integers)?;
-        scales.push(scale);
-    }
-    Some((integers, scales))
+/// Zeros for a matrix of `[depth, columns]`.
+fn room([depth, columns]: [usize; 2]) -> Vec<Pair> {
+    vec![[0; 2 * COLUMNS]; columns.div_ceil(COLUMNS) * depth / 2]
 }
 
-/// The same with a scale for each place in the columns.
-fn by_rows(weight: &[f32], depth: usize) -> Option<(Vec<i8>, Vec<f32>)> {
-    let mut scales = vec![0.0f32; depth];
-    for own in weight.chunks_exact(depth) {
-        for (most, weight) in scales.iter_mut().zip(own) {
-            if weight.abs() > *most {
-                *most = weight.abs();
+/// What weights are multiples of, where their largest is [`MOST_WEIGHT`] times it.
+fn scale(weights: &[f32]) -> f32 {
+    largest(weights) / MOST_WEIGHT
+}
+
+/// [`scale`] for each place in rows of `width`.
+fn scales_across(weight: &[f32], width: usize) -> Vec<f32> {
+    let mut largest = vec![0; width];
+    for row in weight.chunks_exact(width) {
+        for (most, weight) in largest.iter_mut().zip(row) {
+            *most = magnitude(*weight).max(*most);
+        }
+    }
+    largest.into_iter().map(|bits| f32::from_bits(bits) / MOST_WEIGHT).collect()
+}
+
+/// What weights side by side are multiples of.
+enum Scale<'a> {
+    One(f32),
+    /// As many as weights.
+    Each(&'a [f32]),
+}
+
+/// Fills panels with the integers that `weight`, `[columns, channels, area]`, are of the scales of each column. Answers the
+/// largest integer of a map for which no sum leaves 32 bits; none where they are no multiples.
+///
+/// A column at a time, so that nothing as large as the weights lies in memory beside them.
+fn fill<'a>(
+    pairs: &mut [Pair],
+    weight: &[f32],
+    [channels, area]: [usize; 2],
+    scales: impl Fn(usize) -> Scale<'a>,
+) -> Option<f32> {
+    let depth = channels * area;
+    let mut integers = vec![0; depth];
+    let mut most_sum = 0;
+    for (column, weight) in weight.chunks_exact(depth).enumerate() {
+        are_multiples(weight, scales(column), &mut integers).then_some(())?;
+        let panel = &mut pairs[column / COLUMNS * depth / 2..][..depth / 2];
+        for (place, pairs) in panel.chunks_exact_mut(channels / 2).enumerate() {
+            place_column(
+                &integers[place..],
+                area,
+                &mut pairs.as_flattened_mut()[column % COLUMNS * 2..],
+            );
+        }
+        let sum = integers.iter().map(|value| u32::from(value.unsigned_abs())).sum();
+        most_sum = most_sum.max(sum);
+    }
+    Some(most(most_sum))
+}
+
+/// Writes every `area`th integer, two in each pair of a panel that begins with the column's place. A function of its own, which
+/// is called often: a browser runs its slow first version for one column, not for a whole layer.
+#[inline(never)]
+fn place_column(integers: &[i8], area: usize, pairs: &mut [i8]) {
+    let firsts = integers.iter().step_by(2 * area);
+    let seconds = integers[area..].iter().step_by(2 * area);
+    for (pair, (first, second)) in pairs.chunks_mut(2 * COLUMNS).zip(firsts.zip(seconds)) {
+        if let [a, b, ..] = pair {
+            (*a, *b) = (*first, *second);
+        }
+    }
+}
+
+/// The same of `[depth, columns]` and the scales of each row.
+fn fill_matrix<'a>(
+    pairs: &mut [Pair],
+    weight: &[f32],
+    columns: usize,
+    scales: impl Fn(usize) -> Scale<'a>,
+) -> Option<f32> {
+    let depth = weight.len() / columns;
+    let mut integers = [vec![0; columns], vec![0; columns]];
+    let mut sums = vec![0; columns];
+    for (index, rows) in weight.chunks_exact(2 * columns).enumerate() {
+        let rows = rows.chunks_exact(columns).zip(&mut integers);
+        for (half, (weight, integers)) in rows.enumerate() {
+            are_multiples(weight, scales(2 * index + half), integers).then_some(())?;
+            for (sum, value) in sums.iter_mut().zip(&*integers) {
+                *sum += u32::from(value.unsigned_abs());
+            }
+        }
+        let [first, second] = &integers;
+        let rows = first.chunks(COLUMNS).zip(second.chunks(COLUMNS));
+        for (pairs, (first, second)) in pairs.chunks_exact_mut(depth / 2).zip(rows) {
+            let pair = pairs[index].as_chunks_mut::<2>().0;
+            for (pair, (first, second)) in pair.iter_mut().zip(first.iter().zip(second)) {
+                *pair = [*first, *second];
             }
         }
     }
-    for scale in &mut scales {
-        *scale /= MOST_WEIGHT;
-    }
-    let mut integers = Vec::with_capacity(weight.len());
-    for own in weight.chunks_exact(depth) {
-        append(own, scales.iter().copied(), &mut integers)?;
-    }
-    Some((integers, scales))
+    Some(most(sums.into_iter().max().unwrap_or(0)))
 }
 
-/// Appends the integers that weights are of their scales, if they are.
-fn append(
-    weights: &[f32],
-    scales: impl Iterator<Item = f32>,
-    integers: &mut Vec<i8>,
-) -> Option<()> {
-    for (&weight, scale) in weights.iter().zip(scales) {
-        let integer = if scale > 0.0 { (weight / scale).round_ties_even() } else { 0.0 };
-        let missed = (integer * scale - weight).abs();
-        // What is no number is not within the bound; a cast would make it 0.
-        if missed <= SLACK * MOST_WEIGHT * scale {
-            integers.push(integer as i8);
-        } else {
-            return None;
+/// The largest integer of a map for which no sum leaves 32 bits. `sum`: the largest of a column's magnitudes.
+fn most(sum: u32) -> f32 {
+    (i32::MAX as u32 / sum.max(1)).min(i16::MAX as u32) as f32
+}
+
+/// Whether weights are integers times their scales, and these integers. Without a branch in its loops and with slices alone, so
+/// that it becomes vectors, and a function of its own as [`place_column`]: it is what loading a package takes longest for.
+#[inline(never)]
+fn are_multiples(weights: &[f32], scale: Scale<'_>, integers: &mut [i8]) -> bool {
+    let mut unfit = 0;
+    let mut take = |integer: &mut i8, weight: f32, scale: f32| {
+        // In the lowest bits of this sum stands the nearest integer; where the scale is 0, the quotient is no number.
+        let sum = weight / scale + ROUND;
+        let missed = ((sum - ROUND) * scale - weight).abs();
+        // What is no number is not within the bound.
+        let fits = missed <= SLACK * MOST_WEIGHT * scale;
+        let zero = weight.abs() + scale == 0.0;
+        unfit |= u32::from(!(fits | zero));
+        *integer = sum.to_bits() as i8 & (i8::from(zero) - 1);
+    };
+    match scale {
+        Scale::One(scale) => {
+            for (integer, weight) in integers.iter_mut().zip(weights) {
+                take(integer, *weight, scale);
+            }
+        }
+        Scale::Each(scales) => {
+            for (integer, (weight, scale)) in integers.iter_mut().zip(weights.iter().zip(scales)) {
+                take(integer, *weight, *scale);
+            }
         }
     }
-    Some(())
+    unfit == 0
 }
 
 /// The largest magnitude; no number where one of the values is none.
 fn largest(values: &[f32]) -> f32 {
-    // Without a sign, the order of numbers is that of their bits, and what is no number comes last.
-    f32::from_bits(values.iter().map(|value| value.to_bits() << 1 >> 1).max().unwrap_or(0))
+    f32::from_bits(values.iter().map(|value| magnitude(*value)).max().unwrap_or(0))
+}
+
+/// A value without its sign: the order of numbers is that of these bits then, and what is no number comes last.
+fn magnitude(value: f32) -> u32 {
+    value.to_bits() << 1 >> 1
 }
 
 /// Rounds a map's values to multiples of `unit`, two in each number, the first in the lower half.
@@ -579,6 +663,40 @@ mod tests {
         for (direct, integers) in direct.iter().zip(&integers) {
             assert!((direct - integers).abs() < 1e-3, "{direct} {integers}");
         }
+    }
+
+    #[test]
+    fn a_matrix_is_laid_out_as_the_convolution_of_its_transpose() {
+        for (depth, columns) in [(6, 3), (24, 20), (4, 2 * COLUMNS)] {
+            // A scale for each column; a scale for each row.
+            let weight = on_a_grid(columns, depth);
+            for by_rows in [false, true] {
+                let (rows, columns) = if by_rows { (columns, depth) } else { (depth, columns) };
+                if rows % 2 == 1 {
+                    continue;
+                }
+                let of = |column: usize, row: usize| {
+                    if by_rows {
+                        weight[row * columns + column]
+                    } else {
+                        weight[column * rows + row]
+                    }
+                };
+                let matrix: Vec<f32> = (0..rows)
+                    .flat_map(|row| (0..columns).map(move |column| (column, row)))
+                    .map(|(column, row)| of(column, row))
+                    .collect();
+                let transpose: Vec<f32> = (0..columns)
+                    .flat_map(|column| (0..rows).map(move |row| (column, row)))
+                    .map(|(column, row)| of(column, row))
+                    .collect();
+                let found = Integers::pack_matrix(&matrix, [rows, columns]).unwrap();
+                assert_eq!(found.row_scales.is_empty(), !by_rows);
+                assert_eq!(Some(found), Integers::pack(&transpose, [columns, rows, 1], true));
+            }
+        }
+        assert!(Integers::pack_matrix(&noise(12), [4, 3]).is_none());
+        assert!(Integers::pack_matrix(&on_a_grid(4, 3), [3, 4]).is_none());
     }
 
     #[test]

@@ -55,6 +55,7 @@ impl SwinEncoder {
     /// is kept, and gradients do not reach the weights behind it. Training does without.
     pub fn prepare(&mut self) {
         self.patch_embed.prepare();
-        self.stages.iter_mut().for_each(SwinStage::prepare);
+        // The largest layers first: the room that they need while they are laid out serves all others afterwards.
+        self.stages.iter_mut().rev().for_each(SwinStage::prepare);
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use burn::module::Param;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
-use medley_kernels::{PackedLinear, PackedSwinBlock, SwinBlockParts, layer_norm};
+use medley_kernels::{PackedLinear, PackedSwinBlock, SwinBlockParts, is_plain_cpu, layer_norm};
 
 use super::NORM_EPSILON;
 use super::block::Mlp;
 use super::window_attention::WindowAttention;
 use super::windows::Windows;
-use crate::conv_norm::{Packed, forget};
+use crate::conv_norm::{Packed, handed_over};
 
 /// The normalisation of a map, where its layer's surroundings are packed.
 pub(super) fn norm(layer: &LayerNorm, map: Tensor<4>) -> Tensor<4> {
@@ -33,9 +33,7 @@ pub(super) fn scales(layer: &LayerNorm) -> [Tensor<1>; 2] {
 /// Lays a layer out, with another bias where there is one, and lets its own weights go.
 fn take(layer: &mut Linear, bias: Option<Tensor<1>>) -> Option<PackedLinear> {
     let bias = bias.or_else(|| layer.bias.as_ref().map(Param::val));
-    let packed = PackedLinear::new(layer.weight.val(), bias)?;
-    forget(&mut layer.weight);
-    Some(packed)
+    PackedLinear::new(handed_over(&mut layer.weight), bias)
 }
 
 /// A [`SwinBlock`](super::block::SwinBlock) as one operation.
@@ -72,6 +70,6 @@ impl PackedBlock {
 
 impl Packed for PackedBlock {
     fn takes(&self, map: &Tensor<4>) -> bool {
-        medley_kernels::is_plain_cpu(map)
+        is_plain_cpu(map)
     }
 }

@@ -84,9 +84,9 @@ impl SwinStage {
     }
 
     pub(super) fn prepare(&mut self) {
+        self.blocks.iter_mut().for_each(SwinBlock::prepare);
         if let Some(merging) = &mut self.merging {
             merging.prepare();
         }
-        self.blocks.iter_mut().for_each(SwinBlock::prepare);
     }
 }

@@ -1,5 +1,6 @@
 //! What the container takes, and what it refuses.
 
+use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
 use super::*;
