@@ -17,7 +17,8 @@
 //!
 //! The file is cut into consecutive byte ranges, the [shards](Shard), for hosts that cap the size
 //! of files. A [`Manifest`], `manifest.json`, lists length and SHA-256 of each shard and of the
-//! whole. Readers trust nothing: lengths and digests are checked before the bytes are parsed, and
+//! whole, and the SHA-256 of the weights that all tasks share, which [`read_dir`] compares with them
+//! and browsers take at its word. Readers trust nothing else: lengths and digests are checked before the bytes are parsed, and
 //! names, shapes, number types and values before a tensor is made. Each failure is a
 //! [`PackageError`] that says where it is, what was expected, what was found and what to do.
 //!

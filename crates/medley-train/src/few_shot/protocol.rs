@@ -18,7 +18,8 @@ use crate::error::TrainError;
 /// Raised when the same settings would give other figures: rows of an older one are not gone on with.
 const VERSION: u32 = 4;
 
-/// The same for how pictures of masks and boxes are shown, which their labels decide. 2: each picture's objects weigh the same.
+/// The same for how pictures of masks and boxes are shown, which their labels decide. 2: each picture's objects weigh the same, and the pixels
+/// that pictures have are used.
 const SHOWN: u32 = 2;
 
 /// Digits of a row's setup.
