@@ -69,6 +69,12 @@ pub(crate) fn mix_rows(out: &mut [f32], rows: &[f32], tap: &Tap) {
                     *out = *out + a * first + b * second + c * third + d * fourth;
                 }
             }
+            [a, b] => {
+                let (first, second) = rows.split_at(length);
+                for (out, (first, second)) in out.iter_mut().zip(first.iter().zip(second)) {
+                    *out = *out + a * first + b * second;
+                }
+            }
             _ => {
                 for (row, &weight) in rows.chunks_exact(length).zip(weights) {
                     add_scaled(out, row, weight);
