@@ -1,7 +1,7 @@
 // The page as a visitor meets it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { modelReady, openPage, openSite, PATIENCE } from './lib/site.mjs';
+import { MODEL_PATH, modelReady, openPage, openSite, PATIENCE } from './lib/site.mjs';
 
 /** @type {import('./lib/site.mjs').Site} */
 let site;
@@ -90,6 +90,8 @@ test('a second visit takes the weights from the cache', async () => {
 });
 
 test('loading can be cancelled and begun again', async () => {
+  // Otherwise it may be done before the button is pressed.
+  site.server.overrides.set(`${MODEL_PATH}model.safetensors`, { stallAfter: 1000, times: 1 });
   const { context, page } = await openPage(site);
   await page.locator('#cancel-loading').click();
   await page.locator('#model[data-state="missing"]').waitFor();
