@@ -57,11 +57,8 @@ impl WasmModel {
         // WebAssembly's memory grows once, and not for each tensor: what is let go here is what they are given afterwards.
         drop(black_box(Vec::<u8>::with_capacity(file.length())));
         let package = Package::read(&file)?;
-        let device = backend::device().await?;
-        let medley = match manifest.shared_sha256 {
-            Some(known) => Medley::load_known(package, known, &device).await?,
-            None => Medley::load(package, &device).await?,
-        };
+        let shared = manifest.shared_sha256.unwrap_or_else(|| package.shared_digest());
+        let medley = Medley::load_known(package, shared, &backend::device().await?).await?;
         Ok(Self { medley })
     }
 

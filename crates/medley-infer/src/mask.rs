@@ -53,7 +53,8 @@ impl MaskCanvas {
             let row = (y as i64 + placement.offset.1) as usize;
             for class in 0..self.classes {
                 let plane = &logits[class * grid.0 * grid.1..][..grid.0 * grid.1];
-                mix_rows(&mut line, plane, &rows[y]);
+                let seen = &plane[rows[y].start * grid.0..];
+                mix_rows(&mut line, seen, &rows[y].weights);
                 mix_columns::<1>(&mut wide, &line, &columns);
                 for (v, w) in wide.iter_mut().zip(&ramp) {
                     *v *= w;
@@ -78,10 +79,10 @@ impl MaskCanvas {
         let largest = self.largest();
         let (width, height) = (self.source.0 as usize, self.source.1 as usize);
         let (columns, rows) = (taps(self.width, width), taps(self.height, height));
-        let cells = same_inputs(&columns);
-        let mut seam = Seam::new(&self, &columns, &rows);
+        let (cells, bands) = (same_inputs(&columns), same_inputs(&rows));
+        let mut seam = Seam::new(&self, &columns, &rows, &bands);
         let mut indices = Vec::with_capacity(width * height);
-        for band in same_inputs(&rows) {
+        for band in bands {
             let seen = rows[band.start].inputs();
             let down: Vec<Option<u8>> = (0..self.width)
                 .map(|x| common(seen.clone().map(|y| Some(largest[y * self.width + x]))))
@@ -203,10 +204,15 @@ struct Seam<'a> {
 }
 
 impl<'a> Seam<'a> {
-    fn new(canvas: &'a MaskCanvas, columns: &'a [Tap], rows: &[Tap]) -> Self {
-        let most = |sizes: &mut dyn Iterator<Item = usize>| sizes.max().unwrap_or(0);
-        let inputs = most(&mut rows.iter().map(|tap| tap.weights.len()));
-        let outputs = most(&mut same_inputs(rows).iter().map(|band| band.len()));
+    /// `bands`: those of `rows` that mix the same inputs.
+    fn new(
+        canvas: &'a MaskCanvas,
+        columns: &'a [Tap],
+        rows: &[Tap],
+        bands: &[Range<usize>],
+    ) -> Self {
+        let inputs = rows.iter().map(|tap| tap.weights.len()).max().unwrap_or(0);
+        let outputs = bands.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
         let width = columns.len();
         Self {
             canvas,
@@ -241,18 +247,8 @@ impl<'a> Seam<'a> {
             let best = self.best.chunks_exact_mut(length);
             let found = best.zip(self.classes.chunks_exact_mut(length));
             for ((_, tap), (best, classes)) in outputs.iter().zip(found) {
-                // What enlarges mixes two.
-                if let [a, b] = tap.weights[..] {
-                    let (first, second) = wide.split_at(length);
-                    let values = first.iter().zip(second).map(|(x, y)| a * x + b * y);
-                    choose(class, values, best, classes);
-                    continue;
-                }
                 let line = &mut self.line[..length];
-                line.fill(0.0);
-                for (row, &weight) in wide.chunks_exact(length).zip(&tap.weights) {
-                    add_scaled(line, row, weight);
-                }
+                mix_rows(line, wide, &tap.weights);
                 choose(class, line.iter().copied(), best, classes);
             }
         }
@@ -366,7 +362,7 @@ mod tests {
                 mix_columns::<1>(wide, &canvas.logits[at..at + canvas.width], &columns);
             }
             for (y, tap) in rows.iter().enumerate() {
-                mix_rows(&mut line, &wide, tap);
+                mix_rows(&mut line, &wide[tap.start * width..], &tap.weights);
                 let at = y * width..(y + 1) * width;
                 let values = line.iter().copied();
                 choose(class, values, &mut best[at.clone()], &mut classes[at]);

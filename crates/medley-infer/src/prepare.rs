@@ -30,7 +30,8 @@ const BAND: usize = 4;
 fn scale<const C: usize, const N: usize>(image: &Image, width: usize, height: usize) -> Vec<f32> {
     let columns = taps(image.width() as usize, width);
     let rows = taps(image.height() as usize, height);
-    let mut line = vec![0.0; image.width() as usize * C];
+    let length = image.width() as usize * C;
+    let mut line = vec![0.0; length];
     let mut beside = vec![0.0; image.width() as usize * N];
     let mut mixed = vec![0.0; width * N];
     let mut values = vec![0.0; width * height * C];
@@ -38,7 +39,7 @@ fn scale<const C: usize, const N: usize>(image: &Image, width: usize, height: us
     // only the wanted rows are left to be mixed along x.
     for (out, taps) in values.chunks_mut(BAND * width * C).zip(rows.chunks(BAND)) {
         for (row, tap) in taps.iter().enumerate() {
-            mix_rows(&mut line, image.values(), tap);
+            mix_rows(&mut line, &image.values()[tap.start * length..], &tap.weights);
             let pixels = line.as_chunks::<C>().0;
             for (beside, pixel) in beside.as_chunks_mut::<N>().0.iter_mut().zip(pixels) {
                 beside[row * C..][..C].copy_from_slice(pixel);

@@ -52,12 +52,12 @@ pub(crate) fn add_scaled(out: &mut [f32], row: &[f32], weight: f32) {
 /// Rows that are mixed in one pass over the output.
 const ROWS: usize = 4;
 
-/// Mixes whole rows: `rows` holds rows of `out.len()` values each.
-pub(crate) fn mix_rows(out: &mut [f32], rows: &[f32], tap: &Tap) {
+/// Mixes whole rows: `rows` begins with one of `out.len()` values for each weight.
+pub(crate) fn mix_rows(out: &mut [f32], rows: &[f32], weights: &[f32]) {
     out.fill(0.0);
     let length = out.len();
-    let rows = &rows[tap.start * length..][..tap.weights.len() * length];
-    for (rows, weights) in rows.chunks(ROWS * length).zip(tap.weights.chunks(ROWS)) {
+    let rows = &rows[..weights.len() * length];
+    for (rows, weights) in rows.chunks(ROWS * length).zip(weights.chunks(ROWS)) {
         match *weights {
             // The same additions in the same order, with the output read and written once.
             [a, b, c, d] => {
