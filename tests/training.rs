@@ -47,9 +47,9 @@ fn what_both_ways_of_training_learn_is_there_in_the_exported_package() {
         let value = |task: &str| {
             let spec = medley.tasks().iter().find(|spec| spec.name == task).unwrap();
             let examples = database.examples(task, Split::Test).unwrap();
-            let scores = evaluate(&medley, spec, &examples, Split::Test, &mut |_| true).unwrap();
-            println!("{way}: {scores:?}");
-            scores[0].value
+            let found = evaluate(&medley, spec, &examples, Split::Test, &mut |_| true).unwrap();
+            println!("{way}: {found:?}");
+            found.scores[0].value
         };
         // Answering background everywhere gives 0, the shape everywhere about 0.25.
         assert!(value("area") > 0.6, "{way}");

@@ -33,6 +33,7 @@ LEVERS = {
     "augmentation-1": {"top": "augmentation = 1.0"},
     "crop": {"tables": "[augment]\ncrop = 0.4"},
     "mixup": {"tables": "[augment]\nmixup = 0.2"},
+    "scale-2": {"tables": "[augment]\nscale = 2.0"},
     "blur-cutout": {"tables": "[augment]\nblur = 1.0\ncutout = 0.3"},
     "sizes": {"top": "sizes = [128, 160, 192]"},
     "stochastic-depth": {"top": "stochastic_depth = 0.1"},

@@ -1,14 +1,15 @@
 //! `medley evaluate`: figures of a model on the task database.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use medley_data::{Database, Example, Role, Split};
 use medley_infer::Medley;
-use medley_package::{NOTICE, TaskSpec};
+use medley_package::{Calibration, NOTICE, TaskSpec};
 use medley_train::{Score, evaluate};
+use serde::Serialize;
 
 use crate::database::{DataArgs, tell_shared_groups};
 use crate::device::DeviceArgs;
@@ -49,6 +50,10 @@ pub struct Options {
     /// Write the figures to this file, as a JSON array of rows (docs/formats.md)
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write to this file, for `medley export --calibration`, the temperature of each classification at which its probabilities
+    /// fit the split best; of the test split none is taken
+    #[arg(long, value_name = "FILE")]
+    calibration: Option<PathBuf>,
     #[command(flatten)]
     few_shot: FewShotArgs,
 }
@@ -66,6 +71,7 @@ const EXAMPLES: &str = "\
 Examples:
   medley evaluate --json quality.json
   medley evaluate --run runs/medley-nano --split val --limit 50 --task lungs
+  medley evaluate --split val --calibration calibration.json
   medley evaluate --protocol few-shot --task pneumonia-adults --fractions 1,10,100 --json rows.json
   medley evaluate --zero-shot nuclei:nuclei-tissue --json rows.json";
 
@@ -84,6 +90,7 @@ pub fn run(options: &Options) -> Result<Exit> {
         Asked { tasks: &options.tasks, split: options.split, json: options.json.as_deref() };
     let few_shot = options.protocol == Protocol::FewShot;
     options.few_shot.check(few_shot, options.split, options.limit)?;
+    check_calibration(options, few_shot || options.few_shot.is_zero_shot())?;
     let database = options.data.open()?;
     if few_shot {
         return options.few_shot.learn(&database, &weights, &asked);
@@ -101,15 +108,35 @@ pub fn run(options: &Options) -> Result<Exit> {
     let tasks = wanted(&medley, &database, &options.tasks)?;
     let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
     tell_shared_groups(&database, &names)?;
-    let scores = measure(&medley, &database, &tasks, options)?;
+    let (scores, calibration) = measure(&medley, &database, &tasks, options)?;
     if let Some(file) = &options.json {
-        let mut json = serde_json::to_vec_pretty(&scores)?;
-        json.push(b'\n');
-        fs::write(file, json).with_context(|| format!("{} cannot be written", file.display()))?;
+        write_json(file, &scores)?;
+    }
+    if let Some(file) = &options.calibration {
+        write_json(file, &calibration)?;
     }
     say::print(table(&scores))?;
     say::print(format_args!("\n{NOTICE}"))?;
     Ok(Exit::Done)
+}
+
+/// Options that would do nothing, or harm, are refused.
+fn check_calibration(options: &Options, learns: bool) -> Result<()> {
+    let words = match options.calibration {
+        None => return Ok(()),
+        Some(_) if learns => "--calibration is of the model's own heads; leave it out",
+        Some(_) if options.split == Split::Test => {
+            "a temperature that is fitted to the test split leaves nothing to measure it on; add --split val"
+        }
+        Some(_) => return Ok(()),
+    };
+    Err(BadInput(words.into()).into())
+}
+
+fn write_json(file: &Path, rows: &impl Serialize) -> Result<()> {
+    let mut json = serde_json::to_vec_pretty(rows)?;
+    json.push(b'\n');
+    fs::write(file, json).with_context(|| format!("{} cannot be written", file.display()))
 }
 
 /// The figures as people read them.
@@ -168,14 +195,14 @@ fn measure(
     database: &Database,
     tasks: &[&TaskSpec],
     options: &Options,
-) -> Result<Vec<Score>> {
+) -> Result<(Vec<Score>, Vec<Calibration>)> {
     let limit = options.limit.map_or(usize::MAX, |limit| limit as usize);
     let mut work = Vec::with_capacity(tasks.len());
     for &task in tasks {
         work.push((task, spread(database.examples(&task.name, options.split)?, limit)));
     }
     let bar = progress::bar(work.iter().map(|(_, examples)| examples.len()).sum(), "images");
-    let mut scores = Vec::new();
+    let (mut scores, mut calibration) = (Vec::new(), Vec::new());
     for (task, examples) in work {
         if examples.is_empty() {
             let note = format!("{}: no images in the split {}", task.name, options.split);
@@ -190,13 +217,18 @@ fn measure(
         })?;
         if bar.is_hidden() {
             let figures: Vec<String> =
-                found.iter().map(|s| format!("{} {:.3}", s.metric, s.value)).collect();
+                found.scores.iter().map(|s| format!("{} {:.3}", s.metric, s.value)).collect();
             say::note(format_args!("{}: {}", task.name, figures.join(", ")));
         }
-        scores.extend(found);
+        scores.extend(found.scores);
+        calibration.extend(
+            found
+                .temperature
+                .map(|temperature| Calibration { task: task.name.clone(), temperature }),
+        );
     }
     bar.finish_and_clear();
-    Ok(scores)
+    Ok((scores, calibration))
 }
 
 /// At most `limit` of them, evenly over the list: neighbours in a file are alike.

@@ -10,9 +10,10 @@ use burn::tensor::Device;
 use medley_data::Database;
 use medley_export::{Description, export, model_card, to_onnx};
 use medley_package::{
-    DatasetSource, NOTICE, Package, Provenance, Quality, TaskSpec, read_dir, write_dir,
+    Calibration, DatasetSource, NOTICE, Package, Provenance, Quality, TaskSpec, read_dir, write_dir,
 };
 use medley_train::RunState;
+use serde::de::DeserializeOwned;
 
 use crate::database::DataArgs;
 use crate::exit::{BadInput, Exit};
@@ -54,13 +55,17 @@ pub struct Options {
     /// Measured figures to state in the package: what `medley evaluate --json` wrote
     #[arg(long, value_name = "FILE.json", requires = "out")]
     quality: Option<PathBuf>,
+    /// Temperatures by which the package's probabilities are calibrated: what `medley evaluate --calibration` wrote
+    #[arg(long, value_name = "FILE.json", requires = "out")]
+    calibration: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
 Example:
   medley export runs/medley-nano --out /tmp/nano
+  medley evaluate --model /tmp/nano --split val --calibration calibration.json
+  medley export --model /tmp/nano --calibration calibration.json --out /tmp/nano
   medley evaluate --model /tmp/nano --json quality.json
-  medley export runs/medley-nano --quality quality.json --out www/models/medley-nano
   medley export --model /tmp/nano --quality quality.json --out www/models/medley-nano
   medley export --onnx nano.onnx --task lungs";
 
@@ -81,7 +86,14 @@ pub fn run(options: &Options) -> Result<Exit> {
             package.metadata.name.clone_from(name);
         }
         if let Some(file) = &options.quality {
-            package.metadata.quality = read_quality(file, &package.metadata.tasks)?;
+            let rows: Vec<Quality> = read_rows(file, "--json")?;
+            check_tasks(file, rows.iter().map(|row| &*row.task), &package.metadata.tasks)?;
+            package.metadata.quality = rows;
+        }
+        if let Some(file) = &options.calibration {
+            let rows: Vec<Calibration> = read_rows(file, "--calibration")?;
+            check_tasks(file, rows.iter().map(|row| &*row.task), &package.metadata.tasks)?;
+            package.metadata.calibration = rows;
         }
         write_package(&package, out)?;
     }
@@ -163,22 +175,28 @@ fn provenance(run: &Run, database: &Database) -> Result<Provenance> {
     })
 }
 
-fn read_quality(file: &Path, tasks: &[TaskSpec]) -> Result<Vec<Quality>> {
+/// The rows that `medley evaluate` wrote with this option.
+fn read_rows<T: DeserializeOwned>(file: &Path, option: &str) -> Result<Vec<T>> {
     let place = file.display();
     let text = fs::read(file).map_err(|error| BadInput(format!("{place}: {error}")))?;
-    let rows: Vec<Quality> = serde_json::from_slice(&text).map_err(|error| {
-        BadInput(format!("{place}: expected the rows of `medley evaluate --json`: {error}"))
+    let rows = serde_json::from_slice(&text).map_err(|error| {
+        BadInput(format!("{place}: expected what `medley evaluate {option}` writes: {error}"))
     })?;
-    let stranger = rows.iter().find(|row| !tasks.iter().any(|task| task.name == row.task));
-    match stranger {
-        Some(row) => {
-            let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
-            let (task, names) = (&row.task, names.join(", "));
-            Err(BadInput(format!("{place}: the package has no task {task:?}, only: {names}"))
-                .into())
-        }
-        None => Ok(rows),
-    }
+    Ok(rows)
+}
+
+/// Rows of tasks that the package does not have are refused.
+fn check_tasks<'a>(
+    file: &Path,
+    mut rows: impl Iterator<Item = &'a str>,
+    tasks: &[TaskSpec],
+) -> Result<()> {
+    let Some(stranger) = rows.find(|row| !tasks.iter().any(|task| task.name == *row)) else {
+        return Ok(());
+    };
+    let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
+    let (place, names) = (file.display(), names.join(", "));
+    Err(BadInput(format!("{place}: the package has no task {stranger:?}, only: {names}")).into())
 }
 
 /// This program's version, and the commit of the checkout that it was built from where that is still there.
@@ -232,9 +250,11 @@ mod tests {
         let file = folder.path().join("q.json");
         let rows = r#"[{"task":"x","split":"test","metric":"dice","value":0.5,"n":3}]"#;
         fs::write(&file, rows).unwrap();
-        let error = read_quality(&file, &[]).unwrap_err();
+        let read: Vec<Quality> = read_rows(&file, "--json").unwrap();
+        let error = check_tasks(&file, read.iter().map(|row| &*row.task), &[]).unwrap_err();
         assert_eq!(Exit::of(&error), Exit::BadInput);
         fs::write(&file, "{}").unwrap();
-        assert_eq!(Exit::of(&read_quality(&file, &[]).unwrap_err()), Exit::BadInput);
+        let error = read_rows::<Quality>(&file, "--json").unwrap_err();
+        assert_eq!(Exit::of(&error), Exit::BadInput);
     }
 }

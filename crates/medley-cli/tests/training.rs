@@ -47,7 +47,8 @@ fn a_run_is_trained_exported_measured_and_used() {
     let measured = place.medley(&arguments);
     assert_eq!(measured.code, 0, "{measured:?}");
     assert!(measured.stdout.contains("map50") && measured.stdout.contains(NOTICE), "{measured:?}");
-    let metrics: Vec<&str> = vec!["macro-f1", "accuracy", "dice", "dice-pooled", "map50"];
+    let metrics: Vec<&str> =
+        vec!["macro-f1", "accuracy", "calibration-error", "dice", "dice-pooled", "map50"];
     let found = rows("q.json");
     assert_eq!(
         found.iter().map(|row| row["metric"].as_str().unwrap()).collect::<Vec<_>>(),
@@ -109,6 +110,29 @@ fn a_run_is_trained_exported_measured_and_used() {
     assert_eq!(new.tensors, old.tensors);
     let card = String::from_utf8(place.read("named/README.md")).unwrap();
     assert!(card.contains("# another") && !card.contains("dice-pooled"), "{card}");
+
+    let fit = |model: &str, split: &str| {
+        let arguments = ["evaluate", "--model", model, "--data", data, "--split", split];
+        place.medley(&[&arguments[..], &["--calibration", "t.json"]].concat())
+    };
+    assert_eq!(fit("out", "test").code, 2);
+    let fitted = fit("out", "val");
+    assert_eq!(fitted.code, 0, "{fitted:?}");
+    let found = rows("t.json");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["task"], "shape");
+    let arguments = ["export", "--model", "out", "--out", "mild", "--calibration", "t.json"];
+    let exported = place.medley(&arguments);
+    assert_eq!(exported.code, 0, "{exported:?}");
+    let card = String::from_utf8(place.read("mild/README.md")).unwrap();
+    assert!(card.contains("calibrated by a temperature"), "{card}");
+    let mild = read_dir(place.path("mild")).unwrap();
+    let temperature = mild.metadata.temperature("shape");
+    assert_eq!(Some(temperature), found[0]["temperature"].as_f64());
+    // Fitted once more, what is there already is not counted twice.
+    assert_eq!(fit("mild", "val").code, 0);
+    let again = rows("t.json")[0]["temperature"].as_f64().unwrap();
+    assert!((again / temperature - 1.0).abs() < 1e-3, "{temperature}, then {again}");
 }
 
 #[test]

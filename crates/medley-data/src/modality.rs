@@ -138,6 +138,11 @@ impl Augmentation {
             ..self
         }
     }
+
+    /// The same with enlargements that go further by a factor, to either side.
+    pub(crate) fn rescaled(self, factor: f32) -> Self {
+        Self { scale: (self.scale.0 / factor, self.scale.1 * factor), ..self }
+    }
 }
 
 #[cfg(test)]

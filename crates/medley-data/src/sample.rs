@@ -125,16 +125,19 @@ impl Sample {
         let mut of_extra = rng.clone();
         of_extra.set_stream(1);
         let extra = extra.of(spec.kind);
-        let whole = !is_tile(&spec.presentation);
-        let crop = if whole { extra.draw_crop(&mut of_extra) } else { [1.0, 1.0] };
-        let to_canvas = draw_map(limits, source, &spec.presentation, crop, rng);
-        let tone = draw_tone(limits, picture.channels == 3, rng);
+        let (limits, crop) = if is_tile(&spec.presentation) {
+            (limits.rescaled(extra.scale), [1.0, 1.0])
+        } else {
+            (*limits, extra.draw_crop(&mut of_extra))
+        };
+        let to_canvas = draw_map(&limits, source, &spec.presentation, crop, rng);
+        let tone = draw_tone(&limits, picture.channels == 3, rng);
         let to_source = to_canvas.inverse();
         let to_picture = to_source.then(Affine::scale(
             f64::from(picture.width) / f64::from(example.width),
             f64::from(picture.height) / f64::from(example.height),
         ));
-        let noise = draw_noise(limits, rng);
+        let noise = draw_noise(&limits, rng);
         let mut pixels = draw_picture(picture, to_picture, &tone, size, noise);
         if extra.blur > 0.0 || extra.cutout > 0.0 {
             let inside = shown((picture.width, picture.height), to_picture, size);
@@ -346,6 +349,40 @@ mod tests {
             seen[third(y, SOURCE.1) * 3 + third(x, SOURCE.0)] = true;
         }
         assert_eq!(seen, [true; 9]);
+    }
+
+    #[test]
+    fn a_scale_enlarges_and_reduces_what_is_shown_in_tiles_and_nothing_else() {
+        let limits = Augmentation::of(Anatomy::Cells, TaskKind::Detection).scaled(0.0);
+        // The widths at which the box of 70 pixels is found whole, in the canvas's pixels.
+        let widths = |presentation: Presentation, scale: f32| {
+            let (picture, _, _, example) = drawn(&presentation);
+            let extra = ExtraAugmentation { scale, ..ExtraAugmentation::default() };
+            let mut range = [f32::INFINITY, 0.0f32];
+            for draw in 0..300 {
+                let mut rng = stream(3, Purpose::Augment, 0, draw);
+                let spec = spec(TaskKind::Detection, presentation);
+                let limits = (&limits, &extra);
+                let sample = Sample::augmented(&example, &spec, &picture, None, limits, &mut rng);
+                let SampleTarget::Boxes(boxes) = sample.target else { panic!("no boxes") };
+                let size = presentation.size() as f32;
+                for [x0, y0, x1, y1, _] in boxes {
+                    if x0 > 0.0 && y0 > 0.0 && x1 < size && y1 < size {
+                        // A quarter turn makes the width the height: 70 by 50.
+                        let width = (x1 - x0).max(y1 - y0);
+                        range = [range[0].min(width), range[1].max(width)];
+                    }
+                }
+            }
+            range
+        };
+        let tiles = Presentation::Tiles { size: 192, long_side: 200, overlap: 32 };
+        let near = |found: [f32; 2], from: f32, to: f32| {
+            assert!((found[0] - from).abs() < 1.5 && (found[1] - to).abs() < 1.5, "{found:?}");
+        };
+        near(widths(tiles, 1.0), 70.0, 70.0);
+        near(widths(tiles, 1.6), 70.0 / 1.6, 70.0 * 1.6);
+        near(widths(Presentation::Whole { size: 200 }, 1.6), 70.0, 70.0);
     }
 
     #[test]

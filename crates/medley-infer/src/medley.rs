@@ -323,12 +323,7 @@ impl Medley {
         let classes = task.classes.len();
         let parts = match task.kind {
             TaskKind::Classification => {
-                let temperature = self
-                    .metadata
-                    .calibration
-                    .iter()
-                    .find(|c| c.task == task.name)
-                    .map_or(1.0, |c| c.temperature as f32);
+                let temperature = self.metadata.temperature(&task.name) as f32;
                 Parts::Classes(ClassVotes::new(classes, task.multi_label, temperature))
             }
             TaskKind::Segmentation => Parts::Pixels(MaskCanvas::new(classes, all)),

@@ -2,6 +2,9 @@
 //!
 //! `tests/fixtures/swin_v2_micro.safetensors` holds random weights of the micro size, three images
 //! and what torchvision computed for them: every stage, the pooled embedding and the logits.
+//!
+//! Built with the feature `cuda` the same is asked of the first card:
+//! `cargo test --package medley-model --features cuda --test swin_parity`.
 
 // Helpers of tests fail like tests; the lint's exception covers only the test functions themselves.
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -20,7 +23,10 @@ use safetensors::SafeTensors;
 /// differs from them by 7e-5 at most (all but [`ILL_CONDITIONED`]). The least of the mistakes
 /// tried in it (1e-6 for the norms' epsilon) shows as 1.2e-4 and more in square.stage1 to 3; the
 /// approximate GELU as 1.5e-3, a wrong mask, shift, bias or order of channels as 0.4 and more.
-const TOLERANCE: f32 = 1e-4;
+///
+/// A card multiplies in TF32, whose factors have 10 bits for 23: roundings are larger by up to 2¹³ (an H200 was off by 0.1 at
+/// most). What is left to be seen there is what shows as 0.4 and more.
+const TOLERANCE: f32 = if cfg!(feature = "cuda") { 0.2 } else { 1e-4 };
 
 /// Stages where most tokens share their window with padding. Some of what their norms read has a
 /// variance of 0.02, which magnifies roundings: torchvision's stored f32 answers themselves differ
@@ -28,11 +34,19 @@ const TOLERANCE: f32 = 1e-4;
 /// least mistake shows there as 2e-2.
 const ILL_CONDITIONED: [&str; 2] = ["padded.stage3", "padded.stage4"];
 
-/// Three times the error of the stored answers, a fortieth of the least mistake's.
-const ILL_CONDITIONED_TOLERANCE: f32 = 5e-4;
+/// Three times the error of the stored answers, a fortieth of the least mistake's; on a card, which was off by 0.3, three times
+/// that.
+const ILL_CONDITIONED_TOLERANCE: f32 = if cfg!(feature = "cuda") { 1.0 } else { 5e-4 };
 
 fn tolerance(stage: &str) -> f32 {
     if ILL_CONDITIONED.contains(&stage) { ILL_CONDITIONED_TOLERANCE } else { TOLERANCE }
+}
+
+fn device() -> Device {
+    #[cfg(feature = "cuda")]
+    return medley_model::cuda(0);
+    #[cfg(not(feature = "cuda"))]
+    Device::flex()
 }
 
 fn golden() -> Vec<u8> {
@@ -91,7 +105,7 @@ fn worst<const D: usize>(found: Tensor<D>, expected: Tensor<D>) -> f32 {
 }
 
 fn stages_agree(case: &str) {
-    let device = Device::flex();
+    let device = device();
     let bytes = golden();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let (mut encoder, _) = load(&file, &device);
@@ -121,7 +135,7 @@ fn stages_agree(case: &str) {
 /// The stages on a device with gradients, where layers are laid out in another way.
 #[cfg(feature = "train")]
 fn in_training(file: &SafeTensors<'_>, case: &str) -> [Tensor<4>; 4] {
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     let (encoder, _) = load(file, &device);
     encoder.forward(tensor(file, &format!("{case}.input"), &device)).map(Tensor::inner)
 }
@@ -143,7 +157,7 @@ fn stages_of_an_image_smaller_than_the_windows_agree() {
 
 #[test]
 fn the_stored_last_norm_gives_the_pooled_embedding_and_the_logits() {
-    let device = Device::flex();
+    let device = device();
     let bytes = golden();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let (encoder, _) = load(&file, &device);
@@ -164,7 +178,7 @@ fn the_stored_last_norm_gives_the_pooled_embedding_and_the_logits() {
 
 #[test]
 fn images_of_a_batch_do_not_influence_each_other() {
-    let device = Device::flex();
+    let device = device();
     let bytes = golden();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let (encoder, _) = load(&file, &device);
@@ -183,7 +197,7 @@ fn images_of_a_batch_do_not_influence_each_other() {
 fn every_stored_weight_has_one_place() {
     let bytes = golden();
     let file = SafeTensors::deserialize(&bytes).unwrap();
-    let (_, used) = load(&file, &Device::flex());
+    let (_, used) = load(&file, &device());
     // The head belongs to a task; tables and indices are computed.
     let elsewhere = ["head.", "relative_coords_table", "relative_position_index"];
     let expected: BTreeSet<String> = file
@@ -200,7 +214,7 @@ fn every_stored_weight_has_one_place() {
 #[test]
 fn gradients_of_a_padded_image_are_finite_and_reach_the_position_bias() {
     // Padding makes keys that are exactly zero, whose length has no gradient of its own.
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     let encoder = SwinConfig::micro().init(&device);
     let image =
         Tensor::<4>::random([1, 3, 72, 40], burn::tensor::Distribution::Uniform(0.0, 1.0), &device);
@@ -271,13 +285,14 @@ impl ModuleMapper for Along<'_> {
 #[cfg(feature = "train")]
 #[test]
 fn gradients_in_training_are_the_slopes_of_the_plain_forward_pass() {
+    // On the processor: a slope between two points so near would be the roundings of a card.
     let device = Device::flex().autodiff();
     let bytes = golden();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     // Two maps of several windows each. Not the padded ones, whose least variances make everything behind them steep.
     let image = tensor::<4>(&file, "square.input", &device);
     let image = Tensor::cat(vec![image.clone(), image.flip([3])], 0);
-    let (encoder, _) = load(&file, &Device::flex());
+    let (encoder, _) = load(&file, &device);
     let encoder = encoder.train();
     let loss = |stages: [Tensor<4>; 4]| {
         // Uneven weights: what a norm gives has the same mean square everywhere.

@@ -37,6 +37,14 @@ pub struct Metadata {
     pub notice: String,
 }
 
+impl Metadata {
+    /// What logits of this task are divided by for its probabilities.
+    pub fn temperature(&self, task: &str) -> f64 {
+        let found = self.calibration.iter().find(|calibration| calibration.task == task);
+        found.map_or(1.0, |calibration| calibration.temperature)
+    }
+}
+
 /// Where a model comes from.
 #[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

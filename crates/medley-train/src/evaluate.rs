@@ -2,11 +2,14 @@
 
 use medley_data::{Example, IGNORE, Split, Target};
 use medley_infer::{AnalyzeOptions, EVALUATION_THRESHOLD, Medley, Output};
-use medley_package::{TaskKind, TaskSpec};
+use medley_package::{Presentation, TaskKind, TaskSpec};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
-use crate::metrics::{Detected, DiceTally, PooledDice, Truth, macro_f1, mean_average_precision};
+use crate::metrics::{
+    Answered, Detected, DiceTally, PooledDice, Truth, calibration_error, macro_f1,
+    mean_average_precision, temperature,
+};
 
 /// Overlap from which a box counts as found.
 const LEAST_IOU: f32 = 0.5;
@@ -18,12 +21,23 @@ pub struct Score {
     pub task: String,
     /// "train", "val" or "test".
     pub split: String,
-    /// "macro-f1", "accuracy", "dice", "dice-pooled" or "map50".
+    /// "macro-f1", "accuracy", "calibration-error", "dice", "dice-pooled" or "map50".
     pub metric: String,
     /// The figure, 0..1.
     pub value: f64,
     /// Images measured.
     pub n: usize,
+}
+
+/// What was found of one task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// The figures, the main one first.
+    pub scores: Vec<Score>,
+    /// The temperature at which the probabilities of a classification fit these examples best, with that which the package has
+    /// already in it; none of other kinds of tasks, of labels that do not exclude each other, and of pictures in tiles, whose
+    /// probabilities are a mean.
+    pub temperature: Option<f64>,
 }
 
 /// Measures `task` on `examples`. `progress` hears of the number of images done and may end it by
@@ -37,20 +51,24 @@ pub fn evaluate(
     examples: &[Example],
     split: Split,
     progress: &mut dyn FnMut(usize) -> bool,
-) -> Result<Vec<Score>, TrainError> {
-    let classes = task.classes.len();
-    let common = CommonClasses::same(classes);
-    let (figures, n) = measure(model, task, &common, examples, progress)?;
-    Ok(figures
-        .into_iter()
-        .map(|(metric, value)| Score {
-            task: task.name.clone(),
-            split: split.name().to_owned(),
-            metric: metric.to_owned(),
-            value,
-            n,
-        })
-        .collect())
+) -> Result<Evaluation, TrainError> {
+    let common = CommonClasses::same(task.classes.len());
+    let Measured { mut figures, n, answers } = measure(model, task, &common, examples, progress)?;
+    let exclusive = task.kind == TaskKind::Classification && !task.multi_label;
+    if exclusive {
+        figures.push(("calibration-error", calibration_error(&answers)));
+    }
+    let score = |(metric, value): (&'static str, f64)| Score {
+        task: task.name.clone(),
+        split: split.name().to_owned(),
+        metric: metric.to_owned(),
+        value,
+        n,
+    };
+    let whole = matches!(task.presentation, Presentation::Whole { .. });
+    let had = model.metadata().temperature(&task.name);
+    let temperature = if exclusive && whole { temperature(&answers, had) } else { None };
+    Ok(Evaluation { scores: figures.into_iter().map(score).collect(), temperature })
 }
 
 /// The classes in which answers and labels are compared, where those of the model and of the examples differ.
@@ -74,8 +92,15 @@ impl CommonClasses {
     }
 }
 
-/// The figures of the task, the main one first, and the number of images measured.
-pub(crate) type Figures = (Vec<(&'static str, f64)>, usize);
+/// What [`measure`] found.
+pub(crate) struct Measured {
+    /// The figures of the task, the main one first.
+    pub(crate) figures: Vec<(&'static str, f64)>,
+    /// The number of images measured.
+    pub(crate) n: usize,
+    /// Answers of a classification.
+    pub(crate) answers: Vec<Answered>,
+}
 
 /// What [`evaluate`] does, in common classes.
 pub(crate) fn measure(
@@ -84,14 +109,14 @@ pub(crate) fn measure(
     common: &CommonClasses,
     examples: &[Example],
     progress: &mut dyn FnMut(usize) -> bool,
-) -> Result<Figures, TrainError> {
+) -> Result<Measured, TrainError> {
     let classes = common.count;
     let options = AnalyzeOptions {
         tasks: Some(vec![task.name.clone()]),
         score_threshold: EVALUATION_THRESHOLD,
         ..AnalyzeOptions::default()
     };
-    let mut pairs = Vec::new();
+    let mut answers = Vec::new();
     let mut dice = DiceTally::new(classes);
     let mut pooled = PooledDice::new(classes);
     let mut found = Vec::new();
@@ -112,7 +137,7 @@ pub(crate) fn measure(
                             sums[*class] += answer.probability;
                         }
                     }
-                    pairs.push((truth, largest(&sums)));
+                    answers.push(Answered { probabilities: sums, truth });
                 }
                 (Output::Mask(answer), Target::Mask(_)) => {
                     let mut truth = example.read_mask(common.labels.len())?.unwrap_or_default();
@@ -141,7 +166,11 @@ pub(crate) fn measure(
         }
     }
     let figures = match task.kind {
-        TaskKind::Classification => classification_figures(&pairs, classes),
+        TaskKind::Classification => {
+            let pairs: Vec<(usize, usize)> =
+                answers.iter().map(|answer| (answer.truth, answer.class())).collect();
+            classification_figures(&pairs, classes)
+        }
         TaskKind::Segmentation => {
             vec![("dice", dice.value()), ("dice-pooled", pooled.value())]
         }
@@ -149,7 +178,7 @@ pub(crate) fn measure(
             vec![("map50", mean_average_precision(&found, &there, classes, LEAST_IOU))]
         }
     };
-    Ok((figures, done))
+    Ok(Measured { figures, n: done, answers })
 }
 
 /// The figures of classification. `pairs`: (truth, answer).
@@ -162,11 +191,6 @@ pub(crate) fn classification_figures(
         ("macro-f1", macro_f1(pairs, classes)),
         ("accuracy", right as f64 / pairs.len().max(1) as f64),
     ]
-}
-
-fn largest(values: &[f32]) -> usize {
-    let best = values.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-    best.map_or(0, |(class, _)| class)
 }
 
 /// Class numbers of pixels in common classes; `other` for those without one.

@@ -39,7 +39,7 @@ pub use config::{
     WarmStartConfig, Way,
 };
 pub use error::TrainError;
-pub use evaluate::{Score, evaluate};
+pub use evaluate::{Evaluation, Score, evaluate};
 pub use lock::is_training;
 pub use log::History;
 pub use optimizer::adamw;

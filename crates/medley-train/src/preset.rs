@@ -172,22 +172,35 @@ mod tests {
     }
 
     #[test]
-    fn the_shipped_models_first_recipe_is_nano_cpu_under_another_name_and_its_second_has_the_same_tasks()
+    fn the_shipped_models_first_recipe_is_nano_cpu_under_another_name_and_the_later_ones_have_the_same_tasks()
      {
         let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
-        let first = TrainConfig::named(&configs.join("medley-nano-160.toml")).unwrap();
+        let read = |name: &str| TrainConfig::named(&configs.join(format!("{name}.toml"))).unwrap();
+        let first = read("medley-nano-160");
         let mut preset = TrainConfig::named(Path::new("nano-cpu")).unwrap();
         preset.name.clone_from(&first.name);
         preset.steps = first.steps;
         preset.optimizer.restarts.clone_from(&first.optimizer.restarts);
         assert_eq!(first, preset);
 
-        let second = TrainConfig::named(&configs.join("medley-nano.toml")).unwrap();
-        assert_eq!((second.name.as_str(), second.size()), ("medley-nano", 224));
         let names = |config: &TrainConfig| -> Vec<String> {
             config.tasks.iter().map(|task| task.name.clone()).collect()
         };
-        assert_eq!(names(&second), names(&first));
+        let mut before = first;
+        for name in ["medley-nano-224", "medley-nano"] {
+            let next = read(name);
+            assert_eq!((next.name.as_str(), next.size()), (name, 224));
+            assert_eq!(names(&next), names(&before));
+            let package = next.warm_start.as_ref().map(|start| start.package.clone());
+            assert_eq!(package, Some(Path::new("runs").join(&before.name).join("package")));
+            before = next;
+        }
+        let left_out = read("left-out-224");
+        assert_eq!(names(&left_out), names(&read("left-out")));
+        for task in &left_out.tasks {
+            let shipped = before.tasks.iter().find(|shipped| shipped.name == task.name);
+            assert_eq!(shipped.map(|task| task.presentation), Some(task.presentation));
+        }
     }
 
     #[test]

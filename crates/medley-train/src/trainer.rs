@@ -341,7 +341,7 @@ impl Trainer {
             let count = self.recipe.config.validate_images.min(examples.len()).max(1);
             let some: Vec<_> =
                 (0..count).map(|index| examples[index * examples.len() / count].clone()).collect();
-            scores.extend(evaluate(&model, task, &some, Split::Val, &mut |_| true)?);
+            scores.extend(evaluate(&model, task, &some, Split::Val, &mut |_| true)?.scores);
         }
         Ok(scores)
     }

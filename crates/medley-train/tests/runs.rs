@@ -217,7 +217,10 @@ fn both_ways_learn_all_three_kinds() {
             assert!(last < 0.7 * first, "{way:?} task {task}: {first} → {last}");
         }
         let metrics: Vec<&str> = scores.iter().map(|score| score.metric.as_str()).collect();
-        assert_eq!(metrics, ["macro-f1", "accuracy", "dice", "dice-pooled", "map50"]);
+        assert_eq!(
+            metrics,
+            ["macro-f1", "accuracy", "calibration-error", "dice", "dice-pooled", "map50"]
+        );
         assert!(scores.iter().all(|score| score.n == 8 && (0.0..=1.0).contains(&score.value)));
     }
 }
@@ -276,7 +279,8 @@ fn a_stopped_run_with_every_lever_goes_on_with_the_losses_of_an_uninterrupted_on
     let data = folder.path().join("data");
     drawn::database(&data);
     let mut config = config(Way::Mixed, 6);
-    config.augment = ExtraAugmentation { crop: 0.5, blur: 1.0, cutout: 0.3, mixup: 0.0 };
+    config.augment =
+        ExtraAugmentation { crop: 0.5, blur: 1.0, cutout: 0.3, mixup: 0.0, scale: 1.5 };
     config.sizes = vec![64, 96];
     config.stochastic_depth = 0.3;
     config.self_supervision = Some(SelfSupervisionConfig { weight: 0.5, temperature: 0.2 });

@@ -234,12 +234,11 @@ impl<'a> Work<'a> {
         let medley = Medley::from_parts(model, vec![drawn.spec.clone()], &foundation.device);
         let common = CommonClasses::same(drawn.spec.classes.len());
         let of = self.measured.len();
-        let (figures, done) =
-            measure(&medley, &drawn.spec, &common, &self.measured, &mut |done| {
-                watcher.progress("images", done, of);
-                !stop.load(Ordering::Relaxed)
-            })?;
-        Ok((done == of).then(|| vec![(run.mode, figures)]))
+        let found = measure(&medley, &drawn.spec, &common, &self.measured, &mut |done| {
+            watcher.progress("images", done, of);
+            !stop.load(Ordering::Relaxed)
+        })?;
+        Ok((found.n == of).then(|| vec![(run.mode, found.figures)]))
     }
 
     fn by_probe(

@@ -146,15 +146,14 @@ fn measure_all(
         let run = part.run();
         watcher.begin(&run);
         let of = part.examples.len();
-        let (figures, done) =
-            measure(medley, part.source, &part.common, &part.examples, &mut |done| {
-                watcher.progress("images", done, of);
-                !stop.load(Ordering::Relaxed)
-            })?;
-        if done < of || stop.load(Ordering::Relaxed) {
+        let found = measure(medley, part.source, &part.common, &part.examples, &mut |done| {
+            watcher.progress("images", done, of);
+            !stop.load(Ordering::Relaxed)
+        })?;
+        if found.n < of || stop.load(Ordering::Relaxed) {
             return Ok(Ended::Stopped);
         }
-        let Some(row) = row.answered(&figures, &part.metric) else { continue };
+        let Some(row) = row.answered(&found.figures, &part.metric) else { continue };
         let rows = vec![row];
         ledger.add(rows.clone())?;
         watcher.finished(&run, &rows);
