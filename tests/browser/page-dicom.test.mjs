@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { CANARIES, ctSlice, hounsfield, IDENTIFIERS, SECRETS, SIDE, zip } from './lib/dicom.mjs';
 import { colourAt, exported, holdCalls, listed, row, rowState } from './lib/page.mjs';
 import { flat } from './lib/pictures.mjs';
+import { encodeGrey } from './lib/png.mjs';
 import { ROOT } from './lib/server.mjs';
 import { askOnly, errorText, modelReady, openPage, openSite, PATIENCE } from './lib/site.mjs';
 
@@ -16,6 +17,9 @@ const TARGET = process.env['CARGO_TARGET_DIR'] ?? join(ROOT, 'target');
 const SHOTS = process.env['MEDLEY_SCREENSHOTS'] ?? join(TARGET, 'screenshots');
 const SLICES = Array.from({ length: 4 }, (_, n) => ({ name: `IM${n}`, mimeType: '', buffer: ctSlice(n) }));
 const TASKS = ['lung-ct', 'lungs'];
+
+/** The grey of Hounsfield units in the slices' first window, 1500 wide about -600. @param {number} units */
+const inWindow = (units) => Math.min(255, Math.max(0, Math.round(((units + 600.5) / 1499 + 0.5) * 255)));
 
 /** @type {import('./lib/site.mjs').Site} */
 let site;
@@ -88,7 +92,7 @@ test('windows of the file are buttons, and stay while slices change', async () =
   assert.ok(((await colourAt(page, 0.5, 0.5))[0] ?? 255) < 3);
   await lung.click();
   assert.match(await page.locator('.window-values').innerText(), /W 1500 · L -600/);
-  const grey = Math.round(((hounsfield(SIDE / 2, SIDE / 2, 1) + 600.5) / 1499 + 0.5) * 255);
+  const grey = inWindow(hounsfield(SIDE / 2, SIDE / 2, 1));
   assert.ok(Math.abs(((await colourAt(page, 0.5, 0.5))[0] ?? 0) - grey) <= 2, `${await colourAt(page, 0.5, 0.5)} for ${grey}`);
   await page.locator('#slice').fill('4');
   await onSlice(page, '4 / 4');
@@ -339,14 +343,17 @@ test('strokes stay with their slice; every slice gets a mask, in square millimet
 
 test('a question about whole images is asked of the slice on the stage, and of a series as the mean over its slices', async () => {
   const { context, page } = await withSeries();
-  await page.locator('#picker').setInputFiles([['dark.png', 20], ['bright.png', 220]].map(([name, grey]) => ({ name: String(name), mimeType: 'image/png', buffer: flat(Number(grey)) })));
-  await rowState(page, 'bright.png', 'done');
+  // Drawn like the first and the last slice, so that each slice has a share of its own between them.
+  /** @param {number} n */
+  const drawn = (n) => encodeGrey(SIDE, SIDE, Buffer.from(Array.from({ length: SIDE * SIDE }, (_, i) => inWindow(hounsfield(i % SIDE, Math.floor(i / SIDE), n)))));
+  await page.locator('#picker').setInputFiles([['narrow.png', 0], ['wide.png', 3]].map(([name, n]) => ({ name: String(name), mimeType: 'image/png', buffer: drawn(Number(n)) })));
+  await rowState(page, 'wide.png', 'done');
   await page.getByRole('tab', { name: 'Teach it' }).click();
-  await page.locator('#head-name').fill('light');
-  await page.getByLabel('Class 1').fill('dark');
-  await page.getByLabel('Class 2').fill('bright');
+  await page.locator('#head-name').fill('hole');
+  await page.getByLabel('Class 1').fill('narrow');
+  await page.getByLabel('Class 2').fill('wide');
   await page.locator('#teach-begin').click();
-  for (const name of ['dark', 'bright']) {
+  for (const name of ['narrow', 'wide']) {
     await row(page, `${name}.png`).locator('.item-main').click();
     await page.locator('.caption', { hasText: `${name}.png` }).waitFor();
     await page.locator(`[data-teach="${name}"]`).click();
@@ -355,20 +362,21 @@ test('a question about whole images is asked of the slice on the stage, and of a
   await page.locator('#teach-state', { hasText: /^2 examples/ }).waitFor({ timeout: PATIENCE });
   await row(page, 'CT 1').locator('.item-main').click();
   const canvas = page.locator('canvas.picture');
-  const card = page.locator('[data-taught="light"]');
+  const card = page.locator('[data-taught="hole"]');
   const said = [];
   await onSlice(page, '2 / 4');
   await canvas.press('Home');
   for (let slice = 1; slice <= 4; slice++) {
     await onSlice(page, `${slice} / 4`);
     await card.getByRole('heading', { name: 'This slice' }).waitFor({ timeout: PATIENCE });
-    said.push(Number.parseFloat(await card.locator('li', { hasText: 'bright' }).locator('.value').innerText()));
+    said.push(Number.parseFloat(await card.locator('li', { hasText: 'wide' }).locator('.value').innerText()));
     await canvas.press('PageDown');
   }
   await page.locator('#teach-ask-all').click();
   await page.locator('.item[data-name="CT 1"][data-asked=""]').waitFor({ timeout: PATIENCE });
   const { images } = JSON.parse((await exported(page, 'Whole list (JSON)')).bytes.toString());
   const { taught } = images.find((/** @type {any} */ { file }) => file === 'CT 1');
+  assert.ok(new Set(said).size > 2, `${said}`);
   const mean = said.reduce((sum, share) => sum + share, 0) / 4;
   // What is read off the page has one digit after the point.
   assert.ok(Math.abs(100 * taught.classes[1].probability - mean) <= 0.1, `${said} → ${JSON.stringify(taught)}`);
