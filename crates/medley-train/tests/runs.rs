@@ -308,7 +308,7 @@ fn a_run_learns_the_relations_of_a_package_and_names_one_that_is_not_there() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     drawn::database(&data);
-    let mut config = config(Way::Mixed, 30);
+    let mut config = config(Way::Mixed, 60);
     let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../www/models/medley-nano");
     config.distillation = Some(DistillationConfig { package, weight: 3.0 });
     let (outcome, losses, _) = run(&config, &data, &folder.path().join("run"), u64::MAX);
@@ -317,8 +317,9 @@ fn a_run_learns_the_relations_of_a_package_and_names_one_that_is_not_there() {
         assert!(steps.iter().all(|step| step[3].0 == "distillation"));
         steps.iter().map(|step| step[3].1).sum::<f32>() / steps.len() as f32
     };
-    let (first, last) = (of(&losses[..5]), of(&losses[25..]));
-    // Far from learned in thirty steps, but no accident either.
+    let (first, last) = (of(&losses[..5]), of(&losses[55..]));
+    // Far from learned in sixty steps, but no accident either.
+    println!("{first} → {last}");
     assert!(last < 0.8 * first, "{first} → {last}");
 
     config.distillation = Some(DistillationConfig { package: "not-there".into(), weight: 1.0 });
