@@ -1,10 +1,8 @@
 //! From the outputs of a detection head to boxes on the source picture.
 //!
 //! Tian et al., *FCOS* (2019): every location proposes one box per class; non-maximum suppression
-//! per class keeps the best of those that overlap. Windows are put together before it, and the parts of what no window
-//! shows whole after it.
+//! per class keeps the best of those that overlap. Windows are put together before it.
 
-use crate::box_seams::join_parts;
 use crate::classes::sigmoid;
 use crate::geometry::Placement;
 
@@ -43,18 +41,8 @@ pub(crate) struct Candidate {
     pub bbox: [f32; 4],
     pub class: usize,
     pub score: f32,
-    /// Whether an inner edge of its window cuts it off: left, top, right, bottom.
-    pub cut: [bool; 4],
-}
-
-/// The axes, as the places of their beginning in a box and in [`Candidate::cut`]; the end stands two further.
-pub(crate) const LEFT_TO_RIGHT: usize = 0;
-pub(crate) const TOP_TO_BOTTOM: usize = 1;
-
-impl Candidate {
-    fn is_cut(&self) -> bool {
-        self.cut.contains(&true)
-    }
+    /// An inner edge of a window cuts it off.
+    cut: bool,
 }
 
 /// Collects the windows of one picture.
@@ -109,29 +97,21 @@ impl BoxCanvas {
 
     /// The boxes that stay, best first, at most [`MAX_BOXES`].
     pub(crate) fn finish(self) -> Vec<Candidate> {
-        let mut kept = suppress(self.found);
-        if join_parts(&mut kept) {
-            // What is whole now covers further parts of it.
-            kept = suppress(kept);
+        let mut kept: Vec<Candidate> = Vec::new();
+        let mut waiting = self.found;
+        // Whole boxes first: the part of a thing that one window shows must not beat the whole of
+        // it in the next. The sort is stable, so equal scores keep the order of the locations.
+        waiting.sort_by(|a, b| a.cut.cmp(&b.cut).then(b.score.total_cmp(&a.score)));
+        for candidate in waiting {
+            if !kept.iter().any(|other| other.class == candidate.class && covers(other, &candidate))
+            {
+                kept.push(candidate);
+            }
         }
         kept.sort_by(|a, b| b.score.total_cmp(&a.score));
         kept.truncate(MAX_BOXES);
         kept
     }
-}
-
-/// The best of those that cover each other.
-fn suppress(mut waiting: Vec<Candidate>) -> Vec<Candidate> {
-    // Whole boxes first: the part of a thing that one window shows must not beat the whole of
-    // it in the next. The sort is stable, so equal scores keep the order of the locations.
-    waiting.sort_by(|a, b| a.is_cut().cmp(&b.is_cut()).then(b.score.total_cmp(&a.score)));
-    let mut kept: Vec<Candidate> = Vec::new();
-    for candidate in waiting {
-        if !kept.iter().any(|other| other.class == candidate.class && covers(other, &candidate)) {
-            kept.push(candidate);
-        }
-    }
-    kept
 }
 
 fn place(
@@ -151,12 +131,10 @@ fn place(
     let (ox, oy) = placement.offset;
     let more_right = ox + i64::from(placement.size) < i64::from(placement.scaled.0);
     let more_below = oy + i64::from(placement.size) < i64::from(placement.scaled.1);
-    let cut = [
-        ox > 0 && clipped[0] < EDGE,
-        oy > 0 && clipped[1] < EDGE,
-        more_right && clipped[2] > size - EDGE,
-        more_below && clipped[3] > size - EDGE,
-    ];
+    let cut = (ox > 0 && clipped[0] < EDGE)
+        || (oy > 0 && clipped[1] < EDGE)
+        || (more_right && clipped[2] > size - EDGE)
+        || (more_below && clipped[3] > size - EDGE);
     let bbox = placement.to_source_box(clipped);
     // Comparisons with NaN are false: a broken box is dropped too.
     (bbox[2] - bbox[0] >= MIN_SIDE && bbox[3] - bbox[1] >= MIN_SIDE).then_some(Candidate {
@@ -170,7 +148,7 @@ fn place(
 fn covers(kept: &Candidate, candidate: &Candidate) -> bool {
     let shared = intersection(&kept.bbox, &candidate.bbox);
     let (a, b) = (area(&kept.bbox), area(&candidate.bbox));
-    shared / (a + b - shared) > NMS_IOU || (candidate.is_cut() && shared / b > CUT_SHARE)
+    shared / (a + b - shared) > NMS_IOU || (candidate.cut && shared / b > CUT_SHARE)
 }
 
 fn area(b: &[f32; 4]) -> f32 {
@@ -273,29 +251,12 @@ mod tests {
     }
 
     #[test]
-    fn a_thing_that_no_window_shows_whole_is_found_once_and_whole() {
-        let way = Presentation::Tiles { size: SIZE, long_side: 112, overlap: 16 };
-        let all = placements(112, 64, &way);
-        // From x = 48 to 64 both windows show it.
-        let thing = [30.0, 10.0, 90.0, 50.0];
-        let mut canvas = BoxCanvas::new(1, 0.3);
-        for p in &all {
-            let mut b = p.to_canvas_box(thing);
-            b = [b[0].max(0.0), b[1], b[2].min(64.0), b[3]];
-            canvas.add(p, &outputs(1, &[(0, b)]), &LEVELS);
-        }
-        let found = canvas.finish();
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert!(near(found[0].bbox, thing), "{:?}", found[0]);
-    }
-
-    #[test]
     fn classes_do_not_suppress_each_other_and_the_answer_is_bounded() {
         let b = |i: usize, class, score| Candidate {
             bbox: [i as f32 * 10.0, 0.0, i as f32 * 10.0 + 8.0, 8.0],
             class,
             score,
-            cut: [false; 4],
+            cut: false,
         };
         let mut canvas = BoxCanvas::new(2, 0.0);
         canvas.found = vec![b(0, 0, 0.5), b(0, 1, 0.4), b(0, 0, 0.6)];
