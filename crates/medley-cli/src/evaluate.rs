@@ -1,20 +1,19 @@
 //! `medley evaluate`: figures of a model on the task database.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::ValueEnum;
 use medley_data::{Database, Example, Role, Split};
 use medley_infer::Medley;
 use medley_package::{Calibration, NOTICE, TaskSpec};
 use medley_train::{Score, evaluate};
-use serde::Serialize;
 
 use crate::database::{DataArgs, tell_shared_groups};
 use crate::device::DeviceArgs;
 use crate::exit::{BadInput, Exit};
 use crate::few_shot::{Asked, FewShotArgs, Weights};
+use crate::json_file::write_json;
 use crate::model::{self, ModelArgs};
 use crate::run::Run;
 use crate::table::Table;
@@ -131,12 +130,6 @@ fn check_calibration(options: &Options, learns: bool) -> Result<()> {
         Some(_) => return Ok(()),
     };
     Err(BadInput(words.into()).into())
-}
-
-fn write_json(file: &Path, rows: &impl Serialize) -> Result<()> {
-    let mut json = serde_json::to_vec_pretty(rows)?;
-    json.push(b'\n');
-    fs::write(file, json).with_context(|| format!("{} cannot be written", file.display()))
 }
 
 /// The figures as people read them.

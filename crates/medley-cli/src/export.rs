@@ -86,14 +86,13 @@ pub fn run(options: &Options) -> Result<Exit> {
             package.metadata.name.clone_from(name);
         }
         if let Some(file) = &options.quality {
-            let rows: Vec<Quality> = read_rows(file, "--json")?;
-            check_tasks(file, rows.iter().map(|row| &*row.task), &package.metadata.tasks)?;
-            package.metadata.quality = rows;
+            let tasks = &package.metadata.tasks;
+            package.metadata.quality = read_rows(file, "--json", tasks, |row: &Quality| &row.task)?;
         }
         if let Some(file) = &options.calibration {
-            let rows: Vec<Calibration> = read_rows(file, "--calibration")?;
-            check_tasks(file, rows.iter().map(|row| &*row.task), &package.metadata.tasks)?;
-            package.metadata.calibration = rows;
+            let tasks = &package.metadata.tasks;
+            package.metadata.calibration =
+                read_rows(file, "--calibration", tasks, |row: &Calibration| &row.task)?;
         }
         write_package(&package, out)?;
     }
@@ -175,28 +174,28 @@ fn provenance(run: &Run, database: &Database) -> Result<Provenance> {
     })
 }
 
-/// The rows that `medley evaluate` wrote with this option.
-fn read_rows<T: DeserializeOwned>(file: &Path, option: &str) -> Result<Vec<T>> {
+/// The rows that `medley evaluate` wrote with this option; those of a task that the package does not have are refused.
+fn read_rows<T: DeserializeOwned>(
+    file: &Path,
+    option: &str,
+    tasks: &[TaskSpec],
+    task_of: fn(&T) -> &str,
+) -> Result<Vec<T>> {
     let place = file.display();
     let text = fs::read(file).map_err(|error| BadInput(format!("{place}: {error}")))?;
-    let rows = serde_json::from_slice(&text).map_err(|error| {
+    let rows: Vec<T> = serde_json::from_slice(&text).map_err(|error| {
         BadInput(format!("{place}: expected what `medley evaluate {option}` writes: {error}"))
     })?;
-    Ok(rows)
-}
-
-/// Rows of tasks that the package does not have are refused.
-fn check_tasks<'a>(
-    file: &Path,
-    mut rows: impl Iterator<Item = &'a str>,
-    tasks: &[TaskSpec],
-) -> Result<()> {
-    let Some(stranger) = rows.find(|row| !tasks.iter().any(|task| task.name == *row)) else {
-        return Ok(());
-    };
-    let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
-    let (place, names) = (file.display(), names.join(", "));
-    Err(BadInput(format!("{place}: the package has no task {stranger:?}, only: {names}")).into())
+    let stranger = rows.iter().map(task_of).find(|row| !tasks.iter().any(|task| task.name == *row));
+    match stranger {
+        Some(task) => {
+            let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
+            let names = names.join(", ");
+            Err(BadInput(format!("{place}: the package has no task {task:?}, only: {names}"))
+                .into())
+        }
+        None => Ok(rows),
+    }
 }
 
 /// This program's version, and the commit of the checkout that it was built from where that is still there.
@@ -250,11 +249,9 @@ mod tests {
         let file = folder.path().join("q.json");
         let rows = r#"[{"task":"x","split":"test","metric":"dice","value":0.5,"n":3}]"#;
         fs::write(&file, rows).unwrap();
-        let read: Vec<Quality> = read_rows(&file, "--json").unwrap();
-        let error = check_tasks(&file, read.iter().map(|row| &*row.task), &[]).unwrap_err();
-        assert_eq!(Exit::of(&error), Exit::BadInput);
+        let read = || read_rows(&file, "--json", &[], |row: &Quality| &row.task);
+        assert_eq!(Exit::of(&read().unwrap_err()), Exit::BadInput);
         fs::write(&file, "{}").unwrap();
-        let error = read_rows::<Quality>(&file, "--json").unwrap_err();
-        assert_eq!(Exit::of(&error), Exit::BadInput);
+        assert_eq!(Exit::of(&read().unwrap_err()), Exit::BadInput);
     }
 }

@@ -19,6 +19,7 @@ mod few_shot;
 mod info;
 mod inputs;
 mod interrupt;
+mod json_file;
 mod model;
 mod overlay;
 mod picture;

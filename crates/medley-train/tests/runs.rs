@@ -319,7 +319,6 @@ fn a_run_learns_the_relations_of_a_package_and_names_one_that_is_not_there() {
     };
     let (first, last) = (of(&losses[..5]), of(&losses[55..]));
     // Far from learned in sixty steps, but no accident either.
-    println!("{first} → {last}");
     assert!(last < 0.8 * first, "{first} → {last}");
 
     config.distillation = Some(DistillationConfig { package: "not-there".into(), weight: 1.0 });

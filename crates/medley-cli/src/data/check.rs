@@ -1,14 +1,14 @@
 //! `medley data check`: what a task database holds, and what is wrong with it.
 
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use medley_data::Database;
 use medley_data::check::{Check, CheckReport, ClassCount, Leak, NEAR, SetReport, TaskCount, Twins};
 use medley_package::{NOTICE, TaskKind};
 
 use crate::exit::Exit;
+use crate::json_file::write_json;
 use crate::table::Table;
 use crate::{progress, say};
 
@@ -55,9 +55,7 @@ pub fn run(options: &Options) -> Result<Exit> {
     let report = check.run(&|| bar.inc(1));
     bar.finish_and_clear();
     if let Some(file) = &options.json {
-        let mut json = serde_json::to_vec_pretty(&report)?;
-        json.push(b'\n');
-        fs::write(file, json).with_context(|| format!("{} cannot be written", file.display()))?;
+        write_json(file, &report)?;
     }
     say::print(text(&report))?;
     Ok(if report.is_wrong() { Exit::BadInput } else { Exit::Done })
