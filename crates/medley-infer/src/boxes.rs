@@ -1,8 +1,12 @@
 //! From the outputs of a detection head to boxes on the source picture.
 //!
 //! Tian et al., *FCOS* (2019): every location proposes one box per class; non-maximum suppression
-//! per class keeps the best of those that overlap. Windows are put together before it.
+//! per class keeps the best of those that overlap. Windows are put together before it, and the parts of what no window
+//! shows whole after it.
 
+use medley_package::Presentation;
+
+use crate::box_seams::join_parts;
 use crate::classes::sigmoid;
 use crate::geometry::Placement;
 
@@ -27,6 +31,11 @@ const MIN_SIDE: f32 = 1e-3;
 /// How near to an inner edge of a window a box counts as cut off by it, in canvas pixels.
 const EDGE: f32 = 1.0;
 
+/// How near to an inner edge of a window what a box shows may go on behind it, in canvas pixels, but at most a quarter of what windows
+/// have in common: parts of one thing then share half of that. It is more than [`EDGE`], because a network that sees half of
+/// a thing puts its side some pixels short of where the window ends.
+const NEAR: f32 = 8.0;
+
 /// One level of the pyramid: where its locations lie in the flattened outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Level {
@@ -41,8 +50,20 @@ pub(crate) struct Candidate {
     pub bbox: [f32; 4],
     pub class: usize,
     pub score: f32,
-    /// An inner edge of a window cuts it off.
-    cut: bool,
+    /// How far left, top, right and bottom lie from the inner edges of its window, in canvas pixels; infinite where the
+    /// window ends with the picture.
+    pub gaps: [f32; 4],
+}
+
+/// The axes, as the places of their beginning in a box and in [`Candidate::gaps`]; the end stands two further.
+pub(crate) const LEFT_TO_RIGHT: usize = 0;
+pub(crate) const TOP_TO_BOTTOM: usize = 1;
+
+impl Candidate {
+    /// Whether an inner edge of its window cuts it off.
+    fn is_cut(&self) -> bool {
+        self.gaps.iter().any(|gap| *gap < EDGE)
+    }
 }
 
 /// Collects the windows of one picture.
@@ -50,13 +71,19 @@ pub(crate) struct Candidate {
 pub(crate) struct BoxCanvas {
     classes: usize,
     threshold: f32,
+    /// How near to an inner edge a part of a thing may end, in canvas pixels.
+    near: f32,
     found: Vec<Candidate>,
 }
 
 impl BoxCanvas {
-    /// Boxes with a score above `threshold` are kept.
-    pub(crate) fn new(classes: usize, threshold: f32) -> Self {
-        Self { classes, threshold, found: Vec::new() }
+    /// Boxes with a score above `threshold` are kept. `presentation`: what the windows come from.
+    pub(crate) fn new(classes: usize, threshold: f32, presentation: &Presentation) -> Self {
+        let shared = match *presentation {
+            Presentation::Whole { .. } => 0,
+            Presentation::Tiles { overlap, .. } => overlap,
+        };
+        Self { classes, threshold, near: NEAR.min(shared as f32 / 4.0), found: Vec::new() }
     }
 
     /// Adds a window. `values`: `[classes + 5, locations]`, the locations of all levels one after
@@ -97,21 +124,29 @@ impl BoxCanvas {
 
     /// The boxes that stay, best first, at most [`MAX_BOXES`].
     pub(crate) fn finish(self) -> Vec<Candidate> {
-        let mut kept: Vec<Candidate> = Vec::new();
-        let mut waiting = self.found;
-        // Whole boxes first: the part of a thing that one window shows must not beat the whole of
-        // it in the next. The sort is stable, so equal scores keep the order of the locations.
-        waiting.sort_by(|a, b| a.cut.cmp(&b.cut).then(b.score.total_cmp(&a.score)));
-        for candidate in waiting {
-            if !kept.iter().any(|other| other.class == candidate.class && covers(other, &candidate))
-            {
-                kept.push(candidate);
-            }
+        let mut kept = suppress(self.found);
+        if join_parts(&mut kept, self.near) {
+            // What is whole now covers further parts of it.
+            kept = suppress(kept);
         }
         kept.sort_by(|a, b| b.score.total_cmp(&a.score));
         kept.truncate(MAX_BOXES);
         kept
     }
+}
+
+/// The best of those that cover each other.
+fn suppress(mut waiting: Vec<Candidate>) -> Vec<Candidate> {
+    // Whole boxes first: the part of a thing that one window shows must not beat the whole of
+    // it in the next. The sort is stable, so equal scores keep the order of the locations.
+    waiting.sort_by(|a, b| a.is_cut().cmp(&b.is_cut()).then(b.score.total_cmp(&a.score)));
+    let mut kept: Vec<Candidate> = Vec::new();
+    for candidate in waiting {
+        if !kept.iter().any(|other| other.class == candidate.class && covers(other, &candidate)) {
+            kept.push(candidate);
+        }
+    }
+    kept
 }
 
 fn place(
@@ -131,24 +166,27 @@ fn place(
     let (ox, oy) = placement.offset;
     let more_right = ox + i64::from(placement.size) < i64::from(placement.scaled.0);
     let more_below = oy + i64::from(placement.size) < i64::from(placement.scaled.1);
-    let cut = (ox > 0 && clipped[0] < EDGE)
-        || (oy > 0 && clipped[1] < EDGE)
-        || (more_right && clipped[2] > size - EDGE)
-        || (more_below && clipped[3] > size - EDGE);
+    let gap = |is_inner: bool, gap: f32| if is_inner { gap } else { f32::INFINITY };
+    let gaps = [
+        gap(ox > 0, clipped[0]),
+        gap(oy > 0, clipped[1]),
+        gap(more_right, size - clipped[2]),
+        gap(more_below, size - clipped[3]),
+    ];
     let bbox = placement.to_source_box(clipped);
     // Comparisons with NaN are false: a broken box is dropped too.
     (bbox[2] - bbox[0] >= MIN_SIDE && bbox[3] - bbox[1] >= MIN_SIDE).then_some(Candidate {
         bbox,
         class,
         score,
-        cut,
+        gaps,
     })
 }
 
 fn covers(kept: &Candidate, candidate: &Candidate) -> bool {
     let shared = intersection(&kept.bbox, &candidate.bbox);
     let (a, b) = (area(&kept.bbox), area(&candidate.bbox));
-    shared / (a + b - shared) > NMS_IOU || (candidate.cut && shared / b > CUT_SHARE)
+    shared / (a + b - shared) > NMS_IOU || (candidate.is_cut() && shared / b > CUT_SHARE)
 }
 
 fn area(b: &[f32; 4]) -> f32 {
@@ -165,9 +203,9 @@ fn intersection(a: &[f32; 4], b: &[f32; 4]) -> f32 {
 mod tests {
     use super::*;
     use crate::geometry::placements;
-    use medley_package::Presentation;
 
     const SIZE: u32 = 64;
+    const WAY: Presentation = Presentation::Tiles { size: SIZE, long_side: 112, overlap: 16 };
     const LEVELS: [Level; 2] =
         [Level { stride: 8, width: 8, height: 8 }, Level { stride: 16, width: 4, height: 4 }];
     const LOCATIONS: usize = 8 * 8 + 4 * 4;
@@ -206,7 +244,7 @@ mod tests {
     #[test]
     fn one_box_per_thing_in_source_pixels() {
         let p = placements(128, 96, &Presentation::Whole { size: SIZE })[0];
-        let mut canvas = BoxCanvas::new(2, 0.3);
+        let mut canvas = BoxCanvas::new(2, 0.3, &WAY);
         let seen = [(0, [4.0, 4.0, 30.0, 28.0]), (1, [34.0, 10.0, 60.0, 46.0])];
         canvas.add(&p, &outputs(2, &seen), &LEVELS);
         let found = canvas.finish();
@@ -223,23 +261,22 @@ mod tests {
         // The picture is 64 x 32 on the canvas; the box lies below it.
         let p = placements(128, 64, &Presentation::Whole { size: SIZE })[0];
         let values = outputs(1, &[(0, [4.0, 36.0, 60.0, 60.0])]);
-        let mut canvas = BoxCanvas::new(1, 0.3);
+        let mut canvas = BoxCanvas::new(1, 0.3, &WAY);
         canvas.add(&p, &values, &LEVELS);
         assert!(canvas.finish().is_empty());
         let values = outputs(1, &[(0, [4.0, 4.0, 60.0, 30.0])]);
-        let mut canvas = BoxCanvas::new(1, 0.96);
+        let mut canvas = BoxCanvas::new(1, 0.96, &WAY);
         canvas.add(&p, &values, &LEVELS);
         assert!(canvas.finish().is_empty());
     }
 
     #[test]
     fn a_thing_that_two_windows_show_is_found_once() {
-        let way = Presentation::Tiles { size: SIZE, long_side: 112, overlap: 16 };
-        let all = placements(112, 64, &way);
+        let all = placements(112, 64, &WAY);
         assert_eq!(all.len(), 2);
         // It crosses the left window's right edge (x = 64); the right one shows it whole.
         let thing = [50.0, 10.0, 90.0, 50.0];
-        let mut canvas = BoxCanvas::new(1, 0.3);
+        let mut canvas = BoxCanvas::new(1, 0.3, &WAY);
         for p in &all {
             let mut b = p.to_canvas_box(thing);
             b = [b[0].max(0.0), b[1], b[2].min(64.0), b[3]];
@@ -251,18 +288,39 @@ mod tests {
     }
 
     #[test]
+    fn a_thing_that_no_window_shows_whole_is_found_once_and_whole() {
+        let all = placements(112, 64, &WAY);
+        // From x = 48 to 64 both windows show it.
+        let thing = [30.0, 10.0, 90.0, 50.0];
+        // A network may end its part short of the window's edge, by a quarter of what windows share.
+        for (short, boxes) in [(0.0, 1), (3.0, 1), (5.0, 2)] {
+            let mut canvas = BoxCanvas::new(1, 0.3, &WAY);
+            for p in &all {
+                let b = p.to_canvas_box(thing);
+                let seen = [b[0].max(short), b[1], b[2].min(64.0 - short), b[3]];
+                canvas.add(p, &outputs(1, &[(0, seen)]), &LEVELS);
+            }
+            let found = canvas.finish();
+            assert_eq!(found.len(), boxes, "{short}: {found:?}");
+            if boxes == 1 {
+                assert!(near(found[0].bbox, thing), "{short}: {:?}", found[0]);
+            }
+        }
+    }
+
+    #[test]
     fn classes_do_not_suppress_each_other_and_the_answer_is_bounded() {
         let b = |i: usize, class, score| Candidate {
             bbox: [i as f32 * 10.0, 0.0, i as f32 * 10.0 + 8.0, 8.0],
             class,
             score,
-            cut: false,
+            gaps: [f32::INFINITY; 4],
         };
-        let mut canvas = BoxCanvas::new(2, 0.0);
+        let mut canvas = BoxCanvas::new(2, 0.0, &WAY);
         canvas.found = vec![b(0, 0, 0.5), b(0, 1, 0.4), b(0, 0, 0.6)];
         let scores: Vec<f32> = canvas.finish().iter().map(|c| c.score).collect();
         assert_eq!(scores, [0.6, 0.4]);
-        let mut canvas = BoxCanvas::new(1, 0.0);
+        let mut canvas = BoxCanvas::new(1, 0.0, &WAY);
         canvas.found = (0..500).map(|i| b(i, 0, i as f32 / 500.0)).collect();
         let found = canvas.finish();
         assert_eq!(found.len(), MAX_BOXES);
@@ -273,7 +331,7 @@ mod tests {
     fn broken_numbers_make_no_boxes() {
         let p = placements(64, 64, &Presentation::Whole { size: SIZE })[0];
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            let mut canvas = BoxCanvas::new(1, 0.0);
+            let mut canvas = BoxCanvas::new(1, 0.0, &WAY);
             canvas.add(&p, &vec![bad; 6 * LOCATIONS], &LEVELS);
             for c in canvas.finish() {
                 assert!(c.bbox.iter().all(|v| (0.0..=64.0).contains(v)), "{c:?}");

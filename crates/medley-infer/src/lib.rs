@@ -24,6 +24,7 @@
 //! fixed order, so that the encoder sees the same bits on every machine.
 
 mod analysis;
+mod box_seams;
 mod boxes;
 mod classes;
 mod error;

@@ -327,7 +327,9 @@ impl Medley {
                 Parts::Classes(ClassVotes::new(classes, task.multi_label, temperature))
             }
             TaskKind::Segmentation => Parts::Pixels(MaskCanvas::new(classes, all)),
-            TaskKind::Detection => Parts::Boxes(BoxCanvas::new(classes, options.score_threshold)),
+            TaskKind::Detection => {
+                Parts::Boxes(BoxCanvas::new(classes, options.score_threshold, &task.presentation))
+            }
         };
         Collector { task, parts }
     }
