@@ -22,14 +22,13 @@ pub(crate) fn join_parts(boxes: &mut Vec<Candidate>, near: f32) -> bool {
     parts.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut at = 0;
     while at < parts.len() {
-        let pair = (at + 1..parts.len())
-            .find_map(|other| Some((other, joined(&parts[at], &parts[other], near)?)));
-        match pair {
-            Some((other, whole)) => {
+        let fitting = |other| Some((other, joined(&parts[at], &parts[other], near)?));
+        match (0..parts.len()).filter(|other| *other != at).find_map(fitting) {
+            // The same place once more: at the corner of four windows what fits the two may have fitted neither.
+            Some((other, both)) => {
+                parts[at] = both;
                 parts.remove(other);
-                parts[at] = whole;
-                // The corner of four windows: what fits a part may not have fitted before.
-                at = 0;
+                at -= usize::from(other < at);
             }
             None => at += 1,
         }
