@@ -16,9 +16,9 @@ const AS_SURE: f32 = 0.5;
 /// Puts the parts of each thing together, with the best score among them; parts that lie within what has come together may
 /// stay. A part ends within `near` of an inner edge of its window, in canvas pixels. Answers whether there were any.
 pub(crate) fn join_parts(boxes: &mut Vec<Candidate>, near: f32) -> bool {
-    let before = boxes.len();
-    let (mut parts, whole): (Vec<_>, Vec<_>) =
-        boxes.drain(..).partition(|part| part.gaps.iter().any(|gap| *gap < near));
+    let is_part = |candidate: &Candidate| candidate.gaps.iter().any(|gap| *gap < near);
+    let mut parts: Vec<Candidate> = boxes.iter().copied().filter(is_part).collect();
+    let before = parts.len();
     parts.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut at = 0;
     while at < parts.len() {
@@ -33,9 +33,12 @@ pub(crate) fn join_parts(boxes: &mut Vec<Candidate>, near: f32) -> bool {
             None => at += 1,
         }
     }
-    *boxes = whole;
+    if parts.len() == before {
+        return false;
+    }
+    boxes.retain(|candidate| !is_part(candidate));
     boxes.append(&mut parts);
-    boxes.len() < before
+    true
 }
 
 /// Two parts as one box, if they are parts of one thing.
@@ -148,10 +151,7 @@ mod tests {
         ] {
             let mut boxes = vec![left, other];
             assert!(!join_parts(&mut boxes, NEAR));
-            assert!(
-                boxes.len() == 2 && boxes.contains(&left) && boxes.contains(&other),
-                "{boxes:?}"
-            );
+            assert_eq!(boxes, [left, other]);
         }
     }
 }
